@@ -1,0 +1,1 @@
+"""The outside world: Pleo and the accounting systems. Nothing here imports Prefect."""

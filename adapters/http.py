@@ -1,0 +1,189 @@
+"""The one place that builds an httpx client: deadlines, a cap on bodies, no redirects, typed faults.
+
+Rules of the house 1 and 2: httpx's own time-outs do not end a slow drip, so every request runs under
+`asyncio.timeout` as well; bodies are counted *after* decompression; a redirect is an answer, not a
+detour; answers are parsed with pydantic from bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import functools
+import ssl
+import time
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+
+from adapters.faults import Fault, HttpFault, faults_of_httpx
+
+T = TypeVar("T")
+
+MAX_BODY_BYTES = 16 * 1024 * 1024
+"""Decoded bytes of one answer that are accepted; a page of 100 export items has about 0.2 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete HTTP answer whose body stayed below the cap."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+    def parse(self, adapter: TypeAdapter[T]) -> T:
+        """Read the body as the given type.
+
+        Raises:
+            HttpFault: `NOT_JSON` or `WRONG_SHAPE`.
+
+        """
+        try:
+            return adapter.validate_json(self.body)
+        except ValidationError as error:
+            not_json = error.errors(include_input=False, include_url=False)[0]["type"] == "json_invalid"
+            raise HttpFault(Fault.NOT_JSON if not_json else Fault.WRONG_SHAPE, status=self.status) from None
+
+    def expect_success(self) -> Self:
+        """Return the answer if its status is 2xx.
+
+        Raises:
+            HttpFault: `REDIRECT` for 3xx, `STATUS` otherwise, with the wait that the server asked for.
+
+        """
+        if 200 <= self.status < 300:
+            return self
+        fault = Fault.REDIRECT if 300 <= self.status < 400 else Fault.STATUS
+        raise HttpFault(fault, status=self.status, retry_after=retry_after_seconds(self.headers))
+
+
+def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
+    """Seconds of a `Retry-After` header in either of its forms (seconds, HTTP date); None if unusable."""
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+    except (ValueError, TypeError):
+        return None
+    return max(0.0, moment.timestamp() - time.time())
+
+
+def can_be_requested(url: str) -> bool:
+    """Whether httpx accepts the URL at all; it can raise outside `httpx.HTTPError` for one it does not."""
+    try:
+        return bool(httpx.URL(url).host) and not any(character.isspace() for character in url)
+    except (httpx.InvalidURL, UnicodeError, ValueError):
+        return False
+
+
+class HttpClient:
+    """An httpx client bound to one server, on which every request has a deadline and an end.
+
+    Args:
+        base_url: address that every path is appended to.
+        deadline: seconds for one request, from the first byte sent to the last byte read.
+        headers: sent with every request.
+        basic: user name and password of Basic credentials, sent with every request.
+        max_body_bytes: decoded bytes of one answer that are accepted.
+
+    Raises:
+        HttpFault: `BAD_ADDRESS`, if httpx cannot use the address.
+
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        deadline: float,
+        headers: Mapping[str, str] | None = None,
+        basic: tuple[str, str] | None = None,
+        max_body_bytes: int = MAX_BODY_BYTES,
+    ) -> None:
+        self._deadline = deadline
+        self._max_body_bytes = max_body_bytes
+        with faults_of_httpx():
+            self._client = httpx.AsyncClient(
+                base_url=base_url,
+                auth=httpx.BasicAuth(*basic) if basic else None,
+                headers={"accept": "application/json", "accept-encoding": "gzip", **(headers or {})},
+                timeout=deadline,
+                follow_redirects=False,
+                verify=_tls() if base_url.lower().startswith("https") else False,
+            )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | list[str]] | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        deadline: float | None = None,
+    ) -> Answer:
+        """Send one request and read its whole answer, whatever its status.
+
+        Raises:
+            HttpFault: no complete answer within the deadline and the cap.
+
+        """
+        limit = self._deadline if deadline is None else min(deadline, self._deadline)
+        with faults_of_httpx():
+            async with asyncio.timeout(limit):
+                request = self._client.build_request(
+                    method, path, params=params, json=json, data=form, headers=headers
+                )
+                answer = await self._client.send(request, stream=True)
+                try:
+                    body = await self._read(answer)
+                finally:
+                    await answer.aclose()
+        return Answer(answer.status_code, answer.headers, body)
+
+    async def _read(self, answer: httpx.Response) -> bytes:
+        """Read and decompress the body, never holding more than the cap (a gzip bomb ends here)."""
+        coding = answer.headers.get("content-encoding", "identity").strip().lower()
+        if coding not in {"identity", "gzip", ""}:
+            raise HttpFault(Fault.NOT_JSON, status=answer.status_code)
+        gunzip = zlib.decompressobj(wbits=31) if coding == "gzip" else None
+        body = bytearray()
+        async for chunk in answer.aiter_raw():
+            if gunzip is None:
+                body += chunk
+            else:
+                try:
+                    body += gunzip.decompress(chunk, self._max_body_bytes + 1 - len(body))
+                except zlib.error:
+                    raise HttpFault(Fault.NOT_JSON, status=answer.status_code) from None
+            if len(body) > self._max_body_bytes:
+                raise HttpFault(Fault.TOO_LARGE, status=answer.status_code)
+        if gunzip is not None and body and not gunzip.eof:
+            raise HttpFault(Fault.CONNECTION_LOST, status=answer.status_code)
+        return bytes(body)
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """One TLS context a process: building one reads the certificate store, about 20 ms."""
+    return httpx.create_ssl_context()
