@@ -1,0 +1,1 @@
+"""Accounting systems: one contract, one failure catalogue, one folder an adapter."""

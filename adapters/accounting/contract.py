@@ -1,0 +1,139 @@
+"""What every accounting system offers to the flows: identity, capabilities and three checks.
+
+Booking joins this contract together with the flows that book; until then an adapter answers one
+question: could a new entry be created now?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+from pydantic import Field
+
+from adapters.accounting.cautions import Caution
+from adapters.accounting.failures import Failure, FailureKind
+from adapters.fields import SettingsPart
+
+
+class Check(StrEnum):
+    """The checks of pre-export validation in their order (L42, L48); the first failure ends it."""
+
+    REACHABILITY = "reachability"
+    AUTH = "auth"
+    WRITABILITY = "writability"
+
+
+class Verdict(StrEnum):
+    """How one check ended; `warning` still means ready."""
+
+    PASSED = "passed"
+    WARNING = "warning"
+    FAILED = "failed"
+    NOT_RUN = "not run"
+
+
+class AccountingSettings(SettingsPart):
+    """Base of an adapter's settings; `system` tells the adapters apart in the configuration."""
+
+    system: str
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a system can do. Flows ask this declaration, never the adapter's name.
+
+    Attributes:
+        vendor_bookkeeping: entries of method `accounts_payable` can be booked (L46, L69).
+
+    """
+
+    vendor_bookkeeping: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOutcome:
+    """How one check ended.
+
+    Attributes:
+        check: which one.
+        verdict: passed, warning, failed, or not run because an earlier check failed.
+        seconds: wall time from the check's begin to its verdict.
+        failure: why it failed; None unless failed.
+        cautions: what a check that passed found odd.
+
+    """
+
+    check: Check
+    verdict: Verdict
+    seconds: float = 0.0
+    failure: Failure | None = None
+    cautions: tuple[Caution, ...] = ()
+
+    def after_attempts(self, number: int) -> CheckOutcome:
+        """Give the same outcome, saying that it is the last of several attempts."""
+        if self.failure is None:
+            return self
+        evidence = f"{self.failure.evidence}; {number} attempts".lstrip("; ")
+        return replace(self, failure=replace(self.failure, evidence=evidence))
+
+    @property
+    def passed(self) -> bool:
+        """Whether the next check may run."""
+        return self.verdict in {Verdict.PASSED, Verdict.WARNING}
+
+
+class CheckFailed(Exception):
+    """Raised by an adapter's check: the system is not ready, and this is why."""
+
+    def __init__(self, kind: FailureKind, *, evidence: str = "", **facts: str) -> None:
+        self.failure = Failure(kind, facts, evidence)
+        super().__init__(kind.value)
+
+
+class BookingAccounts(SettingsPart):
+    """Accounts of the accounting system that entries are booked against (L77)."""
+
+    wallet: str | None = Field(None, description="Account of the Pleo wallet.")
+    out_of_pocket: str | None = Field(None, description="Account of what is owed to employees.")
+    contra: str | None = Field(None, description="Counter account where Pleo names none.")
+    fallback_payables: str | None = Field(None, description="Payables account of vendors that are not found.")
+
+    def named(self) -> dict[str, str]:
+        """Give the configured ones by role."""
+        return {role: account for role, account in self if account}
+
+
+@runtime_checkable
+class AccountingSystem(Protocol):
+    """One accounting system of one company.
+
+    A check returns what it found odd, or raises `CheckFailed`. It leaves no trace in the system, it is
+    ended from outside at its deadline, and it may be called any number of times.
+
+    Attributes:
+        title: the system's name as people write it.
+        capabilities: what it can do.
+
+    """
+
+    title: str
+    capabilities: Capabilities
+
+    async def check_reachability(self) -> Sequence[Caution]:
+        """Prove that the system answers as itself, not some other server."""
+        ...
+
+    async def check_auth(self) -> Sequence[Caution]:
+        """Prove that the credentials are accepted."""
+        ...
+
+    async def check_writability(self) -> Sequence[Caution]:
+        """Prove that a new entry could be created now, without creating one."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        ...

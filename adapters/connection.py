@@ -1,0 +1,69 @@
+"""The settings of one connection: one Pleo company joined to one company of an accounting system (L15).
+
+The same schema is read from the environment or `.env` (`adapters.environment`) and, under a name, from
+a Prefect block (`flows.blocks`).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Union
+from uuid import UUID
+
+from pydantic import Field
+
+from adapters.accounting.contract import AccountingSettings, BookingAccounts
+from adapters.accounting.failures import FailureReporting
+from adapters.accounting.registry import registered
+from adapters.fields import Seconds, SettingsPart
+from adapters.pleo.settings import PleoSettings
+
+if TYPE_CHECKING:
+    AnyAccountingSettings = AccountingSettings
+else:
+    AnyAccountingSettings = Annotated[
+        Union[tuple(adapter.Settings for adapter in registered().values())],  # noqa: UP007
+        Field(discriminator="system"),
+    ]
+
+
+class Posting(StrEnum):
+    """Whether entries are booked as drafts or for good (L85)."""
+
+    DRAFT = "draft"
+    FINAL = "final"
+
+
+class ClosedPeriod(StrEnum):
+    """What becomes of an item whose date lies in a closed period (L83)."""
+
+    FAIL = "fail"
+    NEXT_OPEN = "next_open"
+
+
+class WithoutReceipt(StrEnum):
+    """What becomes of an item whose receipt cannot be had (L81)."""
+
+    FAIL = "fail"
+    BOOK = "book"
+
+
+class ExportConnection(SettingsPart):
+    """One Pleo company joined to one company of an accounting system; see the module's docstring."""
+
+    company_id: UUID = Field(description="Id of the company in Pleo.")
+    pleo: PleoSettings
+    accounting: AnyAccountingSettings
+    accounts: BookingAccounts = BookingAccounts()
+    posting: Posting = Field(Posting.DRAFT, description="Book entries as draft or final.")
+    closed_period: ClosedPeriod = Field(ClosedPeriod.FAIL, description="Items dated in a closed period.")
+    without_receipt: WithoutReceipt = Field(
+        WithoutReceipt.FAIL, description="Items whose receipt is missing."
+    )
+    failure_reporting: FailureReporting = Field(
+        FailureReporting.DOCUMENTED, description="What Pleo is told when a check fails."
+    )
+    check_deadline_seconds: Seconds = Field(30, description="Time for one check, in seconds.")
+    validation_deadline_seconds: Seconds = Field(
+        120, description="Time for all checks, retries included, in seconds."
+    )

@@ -1,0 +1,1 @@
+"""Pleo: the client of its public API and the embedded stand-in for it."""
