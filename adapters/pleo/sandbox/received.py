@@ -1,0 +1,83 @@
+"""The record of requests received, for tests and for people; it never holds a credential."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+from .schemas import Json
+
+MOST_RECORDS = 20_000
+"""Older records give way to newer ones."""
+
+_NEVER_KEPT: Final = frozenset({"/oauth/token"})
+_SECRET_FIELDS: Final = frozenset({"endpointAuth", "customHeaders"})
+_SECRET_PARAMETERS: Final = frozenset({"signature"})
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedRequest:
+    """One request and the status it was answered with.
+
+    Attributes:
+        at: moment of arrival by the sandbox's clock, Unix seconds.
+        operation: `operationId` of the contract, None outside of it.
+        credential: kind of the accepted credential, None when none was accepted or needed.
+        authorized: an `Authorization` header was sent, good or not.
+        status: None when the connection was closed without an answer.
+        body: JSON body, parsed when read; secrets in it are masked.
+        fault: id of the injected fault that struck, if any.
+
+    """
+
+    number: int
+    at: float
+    method: str
+    path: str
+    query: list[tuple[str, str]]
+    operation: str | None
+    credential: str | None
+    authorized: bool
+    status: int | None
+    body: bytes
+    fault: int | None
+
+    def json_body(self) -> Json:
+        """Give the JSON body with secrets masked; None when there was none or it was not JSON."""
+        if not self.body or self.path in _NEVER_KEPT:
+            return None
+        try:
+            body = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+        if isinstance(body, dict) and self.path.startswith("/v1/"):
+            return {name: "***" if name in _SECRET_FIELDS else value for name, value in body.items()}
+        return body
+
+
+@dataclass(slots=True)
+class ReceivedRequests:
+    """The requests received, oldest first."""
+
+    records: deque[ReceivedRequest] = field(default_factory=lambda: deque(maxlen=MOST_RECORDS))
+    count: int = 0
+
+    def add(self, record: ReceivedRequest) -> None:
+        """Keep a record."""
+        self.records.append(record)
+
+    def next_number(self) -> int:
+        """Number the next request, from 1; clearing the record does not start again."""
+        self.count += 1
+        return self.count
+
+    def clear(self) -> None:
+        """Forget all records."""
+        self.records.clear()
+
+
+def masked_query(query: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Mask what in a query is as good as a credential: the signature of a file link."""
+    return [(name, "***" if name in _SECRET_PARAMETERS else value) for name, value in query]
