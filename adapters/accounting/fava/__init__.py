@@ -1,0 +1,1 @@
+"""Fava with a Beancount ledger as an accounting system."""

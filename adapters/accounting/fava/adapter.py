@@ -1,0 +1,183 @@
+"""Fava with a Beancount ledger as an accounting system: settings and the three checks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from adapters.accounting.answers import check_failed, kind_of
+from adapters.accounting.cautions import Caution, CautionKind
+from adapters.accounting.contract import AccountingSettings, BookingAccounts, Capabilities, CheckFailed
+from adapters.accounting.failures import FailureKind
+from adapters.accounting.fava.client import FavaClient, FavaRefusal, LedgerData, WriteRefused
+from adapters.accounting.fava.location import find_ledger, origin_and_path
+from adapters.accounting.fava.write_probe import prove_rewritable
+from adapters.faults import Fault, HttpFault
+from adapters.fields import Address, OptionalSecret, Secret
+
+_VARIABLE = "PLEO_EXPORT_ACCOUNTING__"
+
+
+def _usable_user_name(value: str) -> str:
+    if not value.isprintable() or ":" in value or value != value.strip() or not value:
+        raise ValueError("is empty or has characters that no user name has; a colon is one of them")
+    return value
+
+
+class FavaSettings(AccountingSettings):
+    """Where a Fava ledger is served, and how a proxy in front of it lets us in.
+
+    Fava knows no users. Name and password are those that a proxy asks for; both or neither are set.
+    """
+
+    system: Literal["fava"]
+    url: Address = Field(description="Address of Fava; it must name the ledger if Fava serves several.")
+    username: Annotated[str, AfterValidator(_usable_user_name)] | None = Field(
+        None, description="User name that a proxy in front of Fava asks for."
+    )
+    password: OptionalSecret = Field(None, description="That user's password.", validate_default=True)
+
+    @field_validator("password")
+    @classmethod
+    def _both_or_neither(cls, value: Secret | None, info: ValidationInfo) -> Secret | None:
+        username = info.data.get("username")
+        if username and value is None:
+            raise ValueError(f"is not set although {_VARIABLE}USERNAME is; set both or neither")
+        if value is not None and not username:
+            raise ValueError(f"is set without {_VARIABLE}USERNAME; set both or neither")
+        return value
+
+
+_BY_REASON: Mapping[str, FailureKind] = {
+    "Permission denied": FailureKind.STORAGE_NOT_WRITABLE,
+    "Operation not permitted": FailureKind.STORAGE_NOT_WRITABLE,
+    "Read-only file system": FailureKind.STORAGE_NOT_WRITABLE,
+    "No such file or directory": FailureKind.STORAGE_MISSING,
+    "non-source file": FailureKind.STORAGE_MISSING,
+    "invalid unicode": FailureKind.UNUSABLE_BOOKS,
+}
+"""What Fava says when it cannot use its files; measured with 1.30, see the tests."""
+
+_BY_WRITE_STATUS: Mapping[int, FailureKind] = {
+    401: FailureKind.READ_ONLY,
+    403: FailureKind.CREATION_NOT_ALLOWED,
+    405: FailureKind.READ_ONLY,
+}
+
+
+class FavaSystem:
+    """A Fava ledger. See `adapters.accounting.contract.AccountingSystem` for what the checks promise.
+
+    Args:
+        settings: where it is.
+        accounts: accounts that the configuration names; they must be open.
+        deadline: seconds for one request.
+
+    """
+
+    Settings = FavaSettings
+    title = "Fava"
+    capabilities = Capabilities(vendor_bookkeeping=False)
+
+    def __init__(self, settings: FavaSettings, *, accounts: BookingAccounts, deadline: float) -> None:
+        self._url = settings.url
+        self._accounts = accounts
+        user = None
+        self._facts = {
+            "setting": f"{_VARIABLE}URL",
+            "storage": "ledger file",
+            "credential": "the connection, in which no user name and password is set,",
+            "user": "the integration",
+        }
+        if settings.username and settings.password:
+            user = settings.username, settings.password.get_secret_value()
+            self._facts["credential"] = f"the user name and password of user {settings.username}"
+            self._facts["user"] = f"user {settings.username}"
+        origin, _path = origin_and_path(settings.url)
+        self._client = FavaClient(origin, user=user, deadline=deadline)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    async def check_reachability(self) -> Sequence[Caution]:
+        """Prove that the address leads to one Fava ledger (L43).
+
+        Where something answers that asks for credentials, the address is judged by `check_auth`.
+        """
+        with self._failures():
+            try:
+                await find_ledger(self._client, self._url)
+            except HttpFault as fault:
+                if fault.fault is not Fault.STATUS or fault.status not in {401, 403, 407}:
+                    raise
+        return ()
+
+    async def check_auth(self) -> Sequence[Caution]:
+        """Prove that the credentials are accepted, and that what they open is the ledger (L43)."""
+        with self._failures():
+            await find_ledger(self._client, self._url)
+        return ()
+
+    async def check_writability(self) -> Sequence[Caution]:
+        """Prove that Fava would store an entry now, from the gentlest request to the boldest (L43).
+
+        Fava is asked to store no entries, which a read-only server refuses; the configured accounts must
+        be open; at last its files are proved writable, see `write_probe` for the trace that leaves.
+        """
+        with self._failures():
+            ledger = await find_ledger(self._client, self._url)
+            await self._client.add_no_entries(ledger)
+            data = await self._client.ledger_data(ledger)
+            if not data.is_loaded:
+                raise self._failed(FailureKind.STORAGE_MISSING, "Fava could not read its main file")
+            self._refuse_missing_accounts(data)
+            proved = [await prove_rewritable(self._client, ledger, file) for file in data.files_written]
+        return tuple(self._cautions(data, proved=all(proved)))
+
+    def _refuse_missing_accounts(self, data: LedgerData) -> None:
+        today = dt.datetime.now(dt.UTC).date()
+        missing = []
+        for name in dict.fromkeys(self._accounts.named().values()):
+            account = data.account_details.get(name)
+            if account is None or not account.meta or (account.close_date and account.close_date <= today):
+                missing.append(name)
+        if missing:
+            word = "Account" if len(missing) == 1 else "Accounts"
+            raise self._failed(
+                FailureKind.CONFIGURATION_MISSING,
+                f"{len(missing)} of the configured accounts",
+                missing=f"{word} {', '.join(missing)}",
+            )
+
+    def _cautions(self, data: LedgerData, *, proved: bool) -> Iterator[Caution]:
+        facts = {"system": self.title, "storage": self._facts["storage"], "count": str(len(data.errors))}
+        if data.errors:
+            yield Caution(CautionKind.BOOKS_HAVE_ERRORS, facts)
+        if not proved:
+            yield Caution(CautionKind.STORAGE_UNPROVED, facts)
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Turn what the requests raise into `CheckFailed`, with the facts that its sentences use."""
+        try:
+            yield
+        except CheckFailed as failed:
+            raise self._failed(failed.failure.kind, failed.failure.evidence, **failed.failure.facts) from None
+        except WriteRefused as refused:
+            kind = _BY_WRITE_STATUS[refused.status]
+            raise self._failed(kind, f"HTTP {refused.status} to a writing request") from None
+        except FavaRefusal as refusal:
+            for words, kind in _BY_REASON.items():
+                if words in refusal.reason:
+                    raise self._failed(kind, f"HTTP 500, {words.lower()}") from None
+            raise self._failed(kind_of(HttpFault(Fault.STATUS, status=500)), "HTTP 500") from None
+        except HttpFault as fault:
+            raise check_failed(fault, **self._facts) from None
+
+    def _failed(self, kind: FailureKind, evidence: str, **facts: str) -> CheckFailed:
+        return CheckFailed(kind, evidence=evidence, **{**self._facts, **facts})
