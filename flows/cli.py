@@ -1,0 +1,179 @@
+"""`pleo-export`: the commands. Prefect is imported only inside those that run flows or keep connections."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import traceback
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+from cyclopts import App, CycloptsError, Parameter
+
+from adapters.accounting.failures import FailureReporting
+from adapters.environment import ConfigurationError, load_connection
+
+
+class ExitCode(IntEnum):
+    """What the process ends with."""
+
+    DONE = 0
+    UNEXPECTED = 1
+    USAGE = 2
+    NOT_READY = 3
+    PLEO_NOT_TOLD = 4
+    EXPORTED_WITH_ERRORS = 5
+    ENDED_ELSEWHERE = 6
+
+
+Json = Annotated[bool, Parameter(name="--json", negative=(), help="Last line of stdout is one JSON object.")]
+
+app = App(
+    name="pleo-export",
+    help="Bring a company's Pleo expenses into its accounting system.",
+    version_flags=["--version"],
+)
+connection_app = App(name="connection", help="Keep connections in Prefect, encrypted, under a name.")
+app.command(connection_app)
+
+
+@app.command
+def check(*, json: Json = False) -> int:
+    """Check that the accounting system is ready; nothing is changed and Pleo is not asked.
+
+    Example: pleo-export check --json
+    """
+    from flows.commands.check import run_checks
+
+    return ExitCode.DONE if asyncio.run(run_checks(as_json=json)) else ExitCode.NOT_READY
+
+
+@app.command
+def run(
+    *,
+    job_id: UUID | None = None,
+    connection: str | None = None,
+    failure_reporting: FailureReporting | None = None,
+    fetch_only: Annotated[bool, Parameter(negative=())] = False,
+    json: Json = False,
+) -> int:
+    """Take an export job through its lifecycle: the given one, else the oldest that waits.
+
+    Example: pleo-export run --fetch-only --json
+
+    Parameters
+    ----------
+    job_id
+        Id of the export job in Pleo.
+    connection
+        Name of a saved connection; without it the environment's settings are used.
+    failure_reporting
+        What Pleo is told when a check fails, if not what the connection says.
+    fetch_only
+        End after the items were fetched; nothing is booked and the job stays in progress.
+
+    """
+    if connection is None:
+        load_connection()
+    if not fetch_only:
+        raise ConfigurationError(
+            "This version does not book items yet: call `pleo-export run` with --fetch-only."
+        )
+    from flows.commands.run import run_export
+
+    return ExitCode(
+        run_export(
+            connection=connection,
+            job_id=job_id,
+            failure_reporting=failure_reporting,
+            fetch_only=fetch_only,
+            as_json=json,
+        )
+    )
+
+
+@app.command
+def sandbox(*, port: int = 8765, state_file: Path | None = None, json: Json = False) -> int:
+    """Serve the embedded Pleo on loopback until it is interrupted.
+
+    Example: pleo-export sandbox --port 8765
+
+    Parameters
+    ----------
+    port
+        Port on 127.0.0.1; 0 takes a free one.
+    state_file
+        File that keeps the state across restarts; without it the state is lost at the end.
+
+    """
+    from flows.commands.sandbox import serve_sandbox
+
+    serve_sandbox(port=port, state_file=state_file, as_json=json)
+    return ExitCode.DONE
+
+
+@app.command
+def demo(*, json: Json = False) -> int:
+    """Show a ready, a read-only and an absent ledger, with the embedded Pleo and a real Fava.
+
+    Example: pleo-export demo
+    """
+    from flows.commands.demo import run_demo
+
+    return ExitCode.DONE if run_demo(as_json=json) else ExitCode.UNEXPECTED
+
+
+@connection_app.command
+def save(name: str, *, env_file: Path = Path(".env"), json: Json = False) -> int:
+    """Save the environment's connection as an encrypted Prefect block.
+
+    Example: pleo-export connection save acme
+
+    Parameters
+    ----------
+    name
+        Name to save it under: lowercase letters, digits and dashes.
+    env_file
+        File of settings that are read beside the environment's.
+
+    """
+    from flows.commands.connection import save_connection
+
+    asyncio.run(save_connection(name, env_file, as_json=json))
+    return ExitCode.DONE
+
+
+@connection_app.command
+def show(name: str, *, json: Json = False) -> int:
+    """Show a saved connection; its secrets stay masked.
+
+    Example: pleo-export connection show acme
+    """
+    from flows.commands.connection import show_connection
+
+    asyncio.run(show_connection(name, as_json=json))
+    return ExitCode.DONE
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and end the process with the command's exit code."""
+    sys.exit(_exit_code(arguments))
+
+
+def _exit_code(arguments: list[str] | None) -> int:
+    try:
+        result = app(arguments, exit_on_error=False, print_error=True, result_action="return_value")
+    except CycloptsError:
+        return ExitCode.USAGE
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return ExitCode.USAGE
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # noqa: BLE001 - its text could hold a secret, so only its place is shown
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        print(f"{frames}Unexpected {type(error).__name__}; please report it.", file=sys.stderr)  # noqa: T201
+        return ExitCode.UNEXPECTED
+    return result if isinstance(result, int) else ExitCode.DONE

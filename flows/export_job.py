@@ -1,0 +1,188 @@
+"""The flow `export-job`: one export job through its lifecycle."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+from uuid import UUID
+
+from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
+from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
+
+from adapters.accounting.failures import Failure, FailureKind, FailureReporting
+from adapters.environment import ConfigurationError
+from adapters.pleo.errors import PleoError
+from adapters.pleo.jobs import Claim, ClaimResult, next_job
+from adapters.pleo.models import ExportJob, JobStatus
+from flows import presentation, tasks
+from flows.connections import company_label, find_connection
+from flows.report import new_report
+from flows.rules.lifecycle import Stage
+from flows.rules.pleo_failures import failure_of
+from flows.session import Session, open_session
+
+
+def asked_parameters() -> dict[str, Any]:
+    """Parameters that the present run was called with."""
+    return dict(flow_run.parameters or {})
+
+
+def run_name() -> str:
+    """Name a run after company and job; the job is not known yet where the oldest one is wanted."""
+    asked = asked_parameters()
+    return f"{company_label(asked.get('connection'))} {asked.get('job_id') or 'oldest job'}"
+
+
+@flow(name="export-job", flow_run_name=run_name, retries=0, persist_result=False)
+async def export_job(
+    connection: str | None = None,
+    job_id: UUID | None = None,
+    failure_reporting: FailureReporting | None = None,
+    fetch_only: bool = False,
+) -> State[Any]:
+    """Take one Pleo export job through its lifecycle.
+
+    The accounting system is checked first. If it is not ready, the job is marked failed in Pleo with a
+    reason and nothing else happens.
+
+    Args:
+        connection: Name of the saved connection. Empty: the settings of the environment.
+        job_id: Id of the export job in Pleo. Empty: the oldest job that waits or was interrupted.
+        failure_reporting: What Pleo is told when a check fails: the documented text, or the specific
+            cause and remedy. Empty: as the connection says.
+        fetch_only: End after the items were fetched; nothing is booked and the job stays in progress.
+
+    """
+    report = new_report()
+    if not fetch_only:
+        state = presentation.booking_refused()
+    else:
+        try:
+            settings = await find_connection(connection)
+            if failure_reporting:
+                settings = settings.model_copy(update={"failure_reporting": failure_reporting})
+            async with open_session(settings, report) as session:
+                state = await _through_lifecycle(session, connection, job_id)
+        except ConfigurationError as error:
+            report.misconfigured = True
+            state = presentation.configuration_wrong(error)
+        except Exception as error:  # noqa: BLE001 - its text could hold a secret; Prefect would store it
+            _log_unforeseen(error)
+            state = presentation.defect(error)
+    report.state_name, report.message = state.name or "", state.message or ""
+    await presentation.publish(report)
+    return state
+
+
+async def _through_lifecycle(session: Session, connection: str | None, job_id: UUID | None) -> State[Any]:
+    """Run the stages; whatever nobody foresaw fails the job rather than leaving it in progress."""
+    try:
+        if not await _detect(session, connection, job_id):
+            return presentation.nothing_to_export()
+        return await _stages(session)
+    except PleoError as error:
+        session.report.failure = failure_of(error)
+        return presentation.not_begun(session.report.failure)
+    except Exception as error:  # noqa: BLE001 - see the docstring
+        _log_unforeseen(error)
+        lifecycle = session.report.lifecycle
+        if lifecycle is None or lifecycle.stage is Stage.DETECTED or lifecycle.ended:
+            return presentation.defect(error)
+        return await _fail(session, Failure(FailureKind.DEFECT, evidence=type(error).__name__))
+
+
+async def _detect(session: Session, connection: str | None, job_id: UUID | None) -> bool:
+    """DETECTED: read the wanted job, or the oldest eligible one; False if there is none (L30-L38)."""
+    job = await session.pleo.get_job(job_id) if job_id else await next_job(session.pleo)
+    if job is None:
+        return False
+    session.take(job, presentation.announced_lifecycle(job, f"{job.status} in Pleo"))
+    if job_id is None:
+        await _rename_run(f"{company_label(connection)} {job.id}")
+    return True
+
+
+async def _stages(session: Session) -> State[Any]:
+    """Go from DETECTED to an end, one stage a step, each move through the table."""
+    claim = await tasks.start(session)
+    if isinstance(claim, Failure):
+        session.report.failure = claim
+        return presentation.not_begun(claim)
+    if claim.result in {ClaimResult.ENDED, ClaimResult.NOT_OURS}:
+        return _left_alone(session, claim)
+    resumed = claim.result is ClaimResult.RESUMED
+    session.lifecycle.move_to(Stage.STARTED, "resumed, not started again" if resumed else "")
+
+    for check, reached in (
+        (tasks.check_reachability, Stage.REACHABLE),
+        (tasks.check_auth, Stage.AUTHENTICATED),
+        (tasks.check_writability, Stage.WRITABLE),
+    ):
+        outcome = await check(session)
+        session.report.checks.append(outcome)
+        if outcome.failure:
+            return await _fail(session, outcome.failure)
+        session.lifecycle.move_to(reached)
+
+    counts = await tasks.fetch_items(session)
+    if counts is None:
+        return _ended_elsewhere(session, await session.pleo.get_job(session.job.id))
+    if isinstance(counts, Failure):
+        return await _fail(session, counts)
+    session.report.items = counts
+    session.lifecycle.move_to(Stage.ITEMS_FETCHED, f"{counts['fetched']} item(s)")
+    return presentation.items_fetched(session.report)
+
+
+async def _fail(session: Session, failure: Failure) -> State[Any]:
+    """VALIDATION_FAILED: tell Pleo once and stop (L47); no item has been touched."""
+    session.report.failure = failure
+    session.lifecycle.move_to(Stage.VALIDATION_FAILED, failure.cause)
+    told = failure.told_to_pleo(session.connection.failure_reporting)
+    outcome = await tasks.report_failure(session, failure)
+    if isinstance(outcome, Failure):
+        session.lifecycle.move_to(Stage.FAILURE_NOT_REPORTED, outcome.cause)
+        return presentation.failure_not_reported(failure, outcome)
+    job = outcome.job
+    if outcome.took_effect or (
+        job and job.status == JobStatus.FAILED and job.failure_reason_type == told.type
+    ):
+        session.lifecycle.move_to(Stage.FAILURE_REPORTED, f"Pleo was told: {told.type}")
+        return presentation.failed_in_pleo(session.report, failure)
+    return _ended_elsewhere(session, job or session.job)
+
+
+def _ended_elsewhere(session: Session, job: ExportJob) -> State[Any]:
+    """ENDED_ELSEWHERE: somebody else ended the job; it is left alone (L28)."""
+    session.lifecycle.move_to(Stage.ENDED_ELSEWHERE, f"{job.status} in Pleo")
+    return presentation.ended_elsewhere(job)
+
+
+def _left_alone(session: Session, claim: Claim) -> State[Any]:
+    """End the run for a job that was over before it, or that is someone else's (L36, L39)."""
+    ours = claim.result is ClaimResult.ENDED
+    session.lifecycle.move_to(
+        Stage.ENDED_ELSEWHERE if ours else Stage.NOT_OURS, f"{claim.job.status} in Pleo"
+    )
+    already = session.job.status == JobStatus.FAILED
+    return presentation.already_failed(claim.job) if already else presentation.ended_elsewhere(claim.job)
+
+
+def _log_unforeseen(error: Exception) -> None:
+    """Log where an exception came from, without its text, which could hold a secret."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    get_run_logger().error("Unforeseen %s at:\n%s", type(error).__name__, frames)
+
+
+async def _rename_run(name: str) -> None:
+    """Name the run after the job that was found; a fault in doing so changes nothing else."""
+    if not flow_run.id:
+        return
+    try:
+        async with get_client() as client:
+            await client.update_flow_run(UUID(flow_run.id), name=name)
+    except Exception as error:  # noqa: BLE001 - a name is no reason to lose an export
+        get_run_logger().warning("The run could not be renamed (%s).", type(error).__name__)

@@ -1,0 +1,152 @@
+"""What a person sees of a run in Prefect: log lines, events, the final state, artifacts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect.artifacts import acreate_table_artifact
+from prefect.client.schemas.objects import State
+from prefect.events import emit_event
+from prefect.logging import get_run_logger
+from prefect.states import Cancelled, Completed, Failed
+
+from adapters.accounting.failures import Failure
+from adapters.environment import ConfigurationError
+from adapters.pleo.models import ExportJob
+from adapters.texts import plain
+from flows.report import RunReport, check_rows, timeline_rows
+from flows.rules.lifecycle import Lifecycle, Move
+
+CHECK_REPORT_KEY = "check-report"
+TIMELINE_KEY = "timeline"
+
+
+def announced_lifecycle(job: ExportJob, note: str) -> Lifecycle:
+    """Begin the lifecycle of a job whose every move is logged and emitted as a Prefect event."""
+    logger = get_run_logger()
+
+    def announce(move: Move) -> None:
+        logger.info("%s%s", move.stage, f": {move.note}" if move.note else "")
+        emit_event(
+            event=f"pleo-export.{move.stage}",
+            resource={
+                "prefect.resource.id": f"pleo-export-job.{job.id}",
+                "prefect.resource.name": str(job.id),
+            },
+            payload={"note": move.note, "company_id": str(job.company_id)},
+            occurred=move.at,
+        )
+
+    return Lifecycle(announce, note)
+
+
+def nothing_to_export() -> State[Any]:
+    """No job was eligible (L38)."""
+    return Completed(name="NothingToExport", message="Pleo has no export job waiting for this company.")
+
+
+def booking_refused() -> State[Any]:
+    """The run was asked for what this version cannot do; nothing was sent."""
+    return Failed(
+        name="ExportFailed",
+        message="This version does not book items yet, so the job was not started and nothing was sent. "
+        "Run it with fetch_only to check the connection and fetch the items.",
+    )
+
+
+def configuration_wrong(error: ConfigurationError) -> State[Any]:
+    """A setting is missing or malformed."""
+    return Failed(name="ExportFailed", message=f"{error} No request was sent.")
+
+
+def items_fetched(report: RunReport) -> State[Any]:
+    """The items were fetched, and the caller wanted no more."""
+    odd = ", ".join(f"{name} {number}" for name, number in report.items.items() if name != "fetched")
+    return Completed(
+        name="ItemsFetched",
+        message=f"The accounting system is ready; {report.items['fetched']} item(s) fetched"
+        + (f" ({odd})" if odd else "")
+        + ". The job stays in progress in Pleo until it is exported or expires.",
+    )
+
+
+def failed_in_pleo(report: RunReport, failure: Failure) -> State[Any]:
+    """The job is failed in Pleo, for this reason."""
+    told = failure.told_to_pleo(report.reporting)
+    name = "ExportFailed" if failure.kind.startswith("pleo_") else "ValidationFailed"
+    return Failed(name=name, message=f'{explained(failure)} Pleo was told: {told.type}, "{told.text}"')
+
+
+def failure_not_reported(failure: Failure, obstacle: Failure) -> State[Any]:
+    """The job should be failed in Pleo, but Pleo could not be told."""
+    return Failed(
+        name="FailureNotReported",
+        message=f"{explained(failure)} Pleo could not be told: {explained(obstacle)} "
+        "The next run, or a retry of this one, tells it.",
+    )
+
+
+def not_begun(failure: Failure) -> State[Any]:
+    """Pleo could not be asked, or not told that the job begins."""
+    return Failed(
+        name="ExportFailed",
+        message=f"{explained(failure)} No item was touched; the next run finds out how the job stands.",
+    )
+
+
+def already_failed(job: ExportJob) -> State[Any]:
+    """The job had failed before this run read it (L50)."""
+    why = f'{job.failure_reason_type or "no reason type"}, "{plain(job.failure_reason or "no reason", 255)}"'
+    return Failed(
+        name="AlreadyFailed",
+        message=f"Pleo holds this job as failed ({why}). A failed job is never revived: mend the cause, "
+        "check the connection, then export the entries again in Pleo.",
+    )
+
+
+def ended_elsewhere(job: ExportJob) -> State[Any]:
+    """The job ended, or is worked on, without us (L28, L39); nothing more was sent."""
+    message = f"Pleo holds this job as {plain(job.status)}"
+    if job.failure_reason_type:
+        message += f" ({plain(job.failure_reason_type)})"
+    if not job.ended:
+        return Completed(
+            name="EndedElsewhere", message=f"{message}, by someone else's doing; it was left alone."
+        )
+    ending = Cancelled if job.failure_reason_type else Completed
+    return ending(name="EndedElsewhere", message=f"{message}; there is nothing left to do for it.")
+
+
+def defect(error: BaseException) -> State[Any]:
+    """A run that met something nobody foresaw, before there was a job to fail."""
+    return Failed(
+        name="ExportFailed",
+        message=f"A defect of this integration ended the run ({type(error).__name__}). No item was touched. "
+        "Send the log of this run to the developers.",
+    )
+
+
+async def publish(report: RunReport) -> None:
+    """Leave the check report and the timeline as artifacts; a fault in doing so changes nothing else."""
+    await publish_checks(report)
+    await _publish(
+        TIMELINE_KEY, timeline_rows(report), f"# Stages of job {report.job_id}\n\n{report.message}"
+    )
+
+
+async def publish_checks(report: RunReport) -> None:
+    """Leave the check report as an artifact."""
+    await _publish(CHECK_REPORT_KEY, check_rows(report.checks), "# Is the accounting system ready?")
+
+
+async def _publish(key: str, rows: list[dict[str, str]], description: str) -> None:
+    try:
+        await acreate_table_artifact(key=key, table=rows, description=description)
+    except Exception as error:  # noqa: BLE001 - an artifact is no reason to lose an export
+        get_run_logger().warning("The artifact %s could not be stored (%s).", key, type(error).__name__)
+
+
+def explained(failure: Failure) -> str:
+    """Say what happened, what was seen, who can mend it and how."""
+    evidence = f" ({failure.evidence})" if failure.evidence else ""
+    return f"{failure.cause}{evidence} To be mended by: {failure.row.who}. {failure.remedy}"

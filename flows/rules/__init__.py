@@ -1,0 +1,1 @@
+"""What an export must obey, without Prefect and without I/O of its own."""

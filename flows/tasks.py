@@ -1,0 +1,126 @@
+"""The steps of an export as Prefect tasks: names, retries and time-outs, and no rule of business.
+
+A task returns what happened; it does not fail for what Pleo or the accounting system does. Nothing is
+cached or persisted, so that a retried flow run asks afresh. Only checks are repeated by Prefect, and
+only after failures that the catalogue calls transient, within the validation deadline; single calls to
+Pleo are repeated inside its client.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.runtime import task_run
+from prefect.tasks import Task
+
+from adapters.accounting.contract import Check, CheckOutcome
+from adapters.accounting.failures import Failure
+from adapters.pleo import items, jobs
+from adapters.pleo.errors import JobEnded, PleoError
+from adapters.pleo.events import EventOutcome, send_event
+from adapters.pleo.jobs import Claim
+from adapters.pleo.models import JobEvent
+from flows.rules.pleo_failures import failure_of
+from flows.session import Session
+
+
+class _Afresh(TypedDict):
+    cache_policy: Any
+    persist_result: bool
+
+
+_AFRESH: _Afresh = {"cache_policy": NO_CACHE, "persist_result": False}
+
+CHECK_RETRY_SECONDS = [1.0, 2.0, 4.0]
+"""Waits before a check is repeated after a transient failure."""
+
+
+class _NotReadyYet(Exception):
+    """Ends one attempt of a check that is worth repeating; the text comes from the catalogue."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"{failure.cause} ({failure.evidence}) This may pass: the check is repeated.")
+
+
+def _only_if_not_ready_yet(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    return isinstance(state.data, _NotReadyYet)
+
+
+class _Repeated(_Afresh):
+    retries: int
+    retry_delay_seconds: list[float]
+    retry_condition_fn: Any
+
+
+_REPEATED: _Repeated = {
+    **_AFRESH,
+    "retries": len(CHECK_RETRY_SECONDS),
+    "retry_delay_seconds": CHECK_RETRY_SECONDS,
+    "retry_condition_fn": _only_if_not_ready_yet,
+}
+
+
+@task(**_AFRESH)
+async def start(session: Session) -> Claim | Failure:
+    """Send `started`, unless the job is in progress already (L35, L40)."""
+    try:
+        return await jobs.claim(session.pleo, session.job)
+    except PleoError as error:
+        return failure_of(error)
+
+
+@task(**_REPEATED)
+async def check_reachability(session: Session) -> CheckOutcome:
+    """Check that the accounting system answers as itself (L42)."""
+    return await _check(session, Check.REACHABILITY)
+
+
+@task(**_REPEATED)
+async def check_auth(session: Session) -> CheckOutcome:
+    """Check that the accounting system accepts the credentials (L42)."""
+    return await _check(session, Check.AUTH)
+
+
+@task(**_REPEATED)
+async def check_writability(session: Session) -> CheckOutcome:
+    """Check that new entries can be created, for this company and in the way it needs (L42-L46)."""
+    return await _check(session, Check.WRITABILITY)
+
+
+@task(**_AFRESH)
+async def report_failure(session: Session, failure: Failure) -> EventOutcome | Failure:
+    """Send the one event `failed` with both reason fields (L47)."""
+    told = failure.told_to_pleo(session.connection.failure_reporting)
+    try:
+        return await send_event(
+            session.pleo, session.job.id, JobEvent.FAILED, failure_type=told.type, failure_text=told.text
+        )
+    except PleoError as error:
+        return failure_of(error)
+
+
+@task(**_AFRESH)
+async def fetch_items(session: Session) -> dict[str, int] | Failure | None:
+    """Fetch both layers of all items into the session and return their numbers; None if the job has ended."""
+    try:
+        session.items = await items.fetch_items(session.pleo, session.job.id)
+    except JobEnded:
+        return None
+    except PleoError as error:
+        return failure_of(error)
+    return session.items.counts
+
+
+async def _check(session: Session, check: Check) -> CheckOutcome:
+    outcome = await session.readiness.run(check)
+    attempt = task_run.run_count or 1
+    if outcome.failure and attempt > 1:
+        outcome = outcome.after_attempts(attempt)
+    if outcome.failure and outcome.failure.row.transient and attempt <= len(CHECK_RETRY_SECONDS):
+        wait = CHECK_RETRY_SECONDS[attempt - 1]
+        if session.readiness.seconds_left > wait + outcome.seconds:
+            raise _NotReadyYet(outcome.failure)
+    return outcome
