@@ -1,0 +1,21 @@
+"""`make bench`: all comparisons; exit code 1 if an aim was missed."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.fetching import measure_fetching
+from benchmarks.latency import measure_latency
+
+
+def main() -> int:
+    """Run every comparison in a folder that is removed afterwards."""
+    with tempfile.TemporaryDirectory(prefix="pleo-export-bench-", ignore_cleanup_errors=True) as folder:
+        met = [measure(Path(folder)) for measure in (measure_latency, measure_fetching)]
+    return 0 if all(met) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
