@@ -1,0 +1,86 @@
+"""What the tests of flows run against: one Prefect server for all, an embedded Pleo and a Fava for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from adapters.environment import PREFIX
+from adapters.pleo.sandbox.server import EmbeddedPleo
+from flows.commands.local_services import fava_ledger, free_port, prefect_server
+from tests.conftest import PREFECT_FOLDER, PREFECT_PORT
+
+LEDGER = """\
+option "title" "Books"
+option "operating_currency" "EUR"
+2020-01-01 open Assets:Pleo EUR
+2020-01-01 open Expenses:Travel
+"""
+
+
+@pytest.fixture(scope="session")
+def prefect_api() -> Iterator[str]:
+    with prefect_server(PREFECT_FOLDER / "server", port=PREFECT_PORT) as api:
+        yield api
+
+
+@pytest.fixture
+def pleo() -> Iterator[EmbeddedPleo]:
+    with EmbeddedPleo() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def ledger_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("books") / "books.beancount"
+    path.write_text(LEDGER)
+    return path
+
+
+@pytest.fixture(scope="session")
+def healthy_ledger(ledger_file: Path) -> Iterator[str]:
+    with fava_ledger(ledger_file) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def read_only_ledger(ledger_file: Path) -> Iterator[str]:
+    with fava_ledger(ledger_file, read_only=True) as address:
+        yield address
+
+
+@pytest.fixture
+def absent_ledger() -> str:
+    return f"http://127.0.0.1:{free_port()}"
+
+
+@pytest.fixture
+def services() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def connect(pleo: EmbeddedPleo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
+    """Put a connection into the environment, from which flows and commands read it."""
+    monkeypatch.chdir(tmp_path)
+
+    def apply(ledger: str, **changes: str) -> None:
+        settings = {
+            "COMPANY_ID": str(pleo.company_id),
+            "PLEO__BASE_URL": pleo.base_url,
+            "PLEO__API_KEY": pleo.api_key,
+            "PLEO__CALL_DEADLINE_SECONDS": "3",
+            "PLEO__RETRY_SECONDS": "4",
+            "ACCOUNTING__SYSTEM": "fava",
+            "ACCOUNTING__URL": ledger,
+            "VALIDATION_DEADLINE_SECONDS": "1",
+            **changes,
+        }
+        for name, value in settings.items():
+            monkeypatch.setenv(PREFIX + name, value)
+
+    return apply

@@ -1,0 +1,135 @@
+"""`prefect deploy --all` and a process worker run every deployment of prefect.yaml to its end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, FlowRunFilter
+from prefect.client.schemas.objects import FlowRun
+
+from adapters.pleo.sandbox.server import EmbeddedPleo
+
+CHECKOUT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+SECONDS = 60
+
+
+def prefect(*arguments: str) -> str:
+    done = subprocess.run(
+        [BIN / "prefect", "--no-prompt", *arguments],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@contextmanager
+def worker(log: Path) -> Iterator[None]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [BIN / "prefect", "worker", "start", "--pool", "pleo-export"],
+            cwd=CHECKOUT,
+            env={**os.environ, "PREFECT_WORKER_QUERY_SECONDS": "0.5"},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def run_to_end(client: SyncPrefectClient, deployment: str, **parameters: object) -> FlowRun:
+    deployed = client.read_deployment_by_name(deployment)
+    run = client.create_flow_run_from_deployment(deployed.id, parameters=parameters)
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        run = client.read_flow_run(run.id)
+        if run.state and run.state.is_final():
+            return run
+        time.sleep(0.2)
+    raise AssertionError(f"{deployment} did not end within {SECONDS} s: {run.state}")
+
+
+def artifact_keys(client: SyncPrefectClient, run: FlowRun) -> set[str | None]:
+    found = client.read_artifacts(
+        artifact_filter=ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run.id]))
+    )
+    return {artifact.key for artifact in found}
+
+
+@pytest.mark.timeout(180)
+def test_the_deployments_run_to_their_end(
+    prefect_api: str, pleo: EmbeddedPleo, connect: Callable[..., None], healthy_ledger: str, tmp_path: Path
+) -> None:
+    connect(healthy_ledger)
+    prefect("work-pool", "create", "pleo-export", "--type", "process")
+    prefect("deploy", "--all")
+    job_id = pleo.create_job(items=3)
+    with worker(tmp_path / "worker.log"), get_client(sync_client=True) as client:
+        checked = run_to_end(client, "check-connection/check-connection")
+        assert checked.state and (checked.state.type, checked.state.name) == ("COMPLETED", "Ready")
+        assert artifact_keys(client, checked) == {"check-report"}
+
+        watched = run_to_end(client, "watch-exports/watch-exports", fetch_only=True)
+        assert watched.state and watched.state.name == "ItemsFetched", watched.state
+        assert pleo.job(job_id)["status"] == "in_progress"
+        child = next(
+            run
+            for run in client.read_flow_runs(flow_run_filter=FlowRunFilter())
+            if run.name == f"{pleo.company_id} {job_id}"
+        )
+        assert child.state and child.state.name == "ItemsFetched"
+        assert artifact_keys(client, child) == {"check-report", "timeline"}
+
+        exported = run_to_end(client, "export-job/export-job", fetch_only=True, failure_reporting="specific")
+        assert exported.state and exported.state.name == "ItemsFetched", exported.state
+        assert exported.name == f"{pleo.company_id} {job_id}", "named after the job that was found"
+        assert artifact_keys(client, exported) == {"check-report", "timeline"}
+
+        refused = run_to_end(client, "export-job/export-job")
+        assert refused.state and (refused.state.type, refused.state.name) == ("FAILED", "ExportFailed")
+        assert "does not book" in (refused.state.message or "")
+    events = [request for request in pleo.requests() if request["method"] == "POST"]
+    assert len(events) == 1, "the job was started once, and resumed afterwards"
+
+
+def test_what_is_deployed(prefect_api: str) -> None:
+    declared = yaml.safe_load((CHECKOUT / "prefect.yaml").read_text())["deployments"]
+    assert {entry["name"] for entry in declared} == {"export-job", "watch-exports", "check-connection"}
+    prefect("work-pool", "create", "pleo-export", "--type", "process", "--overwrite")
+    prefect("deploy", "--all")
+    with get_client(sync_client=True) as client:
+        for name in ("export-job", "watch-exports"):
+            deployed = client.read_deployment_by_name(f"{name}/{name}")
+            limit = deployed.global_concurrency_limit
+            assert limit is not None
+            assert limit.limit == 1
+            assert deployed.concurrency_options is not None
+            assert deployed.concurrency_options.collision_strategy == "ENQUEUE"
+        watch = client.read_deployment_by_name("watch-exports/watch-exports")
+        assert [s.schedule.interval.total_seconds() for s in watch.schedules if s.active] == [300]
+        form = client.read_deployment_by_name("export-job/export-job").parameter_openapi_schema
+    assert form is not None
+    fields = form["properties"]
+    assert set(fields) == {"connection", "job_id", "failure_reporting", "fetch_only"}
+    assert all(field.get("description") for field in fields.values()), "every field of the form is explained"
+    assert form["definitions"]["FailureReporting"]["enum"] == ["documented", "specific"], (
+        "choices, not free text"
+    )
+    assert not [
+        name for name in fields if any(word in name for word in ("key", "token", "secret", "password"))
+    ]
