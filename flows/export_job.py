@@ -163,9 +163,9 @@ def _ended_elsewhere(session: Session, job: ExportJob) -> State[Any]:
 
 def _left_alone(session: Session, claim: Claim) -> State[Any]:
     """End the run for a job that was over before it, or that is someone else's (L36, L39)."""
-    ours = claim.result is ClaimResult.ENDED
+    ended = claim.result is ClaimResult.ENDED
     session.lifecycle.move_to(
-        Stage.ENDED_ELSEWHERE if ours else Stage.NOT_OURS, f"{claim.job.status} in Pleo"
+        Stage.ENDED_ELSEWHERE if ended else Stage.NOT_OURS, f"{claim.job.status} in Pleo"
     )
     already = session.job.status == JobStatus.FAILED
     return presentation.already_failed(claim.job) if already else presentation.ended_elsewhere(claim.job)

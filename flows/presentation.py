@@ -73,7 +73,7 @@ def items_fetched(report: RunReport) -> State[Any]:
 def failed_in_pleo(report: RunReport, failure: Failure) -> State[Any]:
     """The job is failed in Pleo, for this reason."""
     told = failure.told_to_pleo(report.reporting)
-    name = "ExportFailed" if failure.kind.startswith("pleo_") else "ValidationFailed"
+    name = "ExportFailed" if failure.kind.concerns_pleo else "ValidationFailed"
     return Failed(name=name, message=f'{explained(failure)} Pleo was told: {told.type}, "{told.text}"')
 
 

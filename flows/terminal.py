@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flows.report import RunReport, timeline_rows
+from adapters.accounting.contract import CheckOutcome
+from flows.report import RunReport, check_rows, timeline_rows
 
 _NEVER_WRAPPED = 17
 """Characters of a column that keeps its width; long ones share what is left."""
@@ -21,15 +22,27 @@ def print_rows(title: str, rows: Sequence[dict[str, str]], console: Console | No
     columns = [name for name in (rows[0] if rows else {}) if any(row[name] for row in rows)]
     table = Table(title=title, title_justify="left", title_style="bold")
     for name in columns:
-        table.add_column(name, no_wrap=max(len(row[name]) for row in rows) <= _NEVER_WRAPPED)
+        short = max(len(row[name]) for row in rows) <= _NEVER_WRAPPED
+        table.add_column(name, no_wrap=short, overflow="fold")
     for row in rows:
         table.add_row(*(Text(row[name], style=_COLOURS.get(row[name], "")) for name in columns))
     (console or Console()).print(table)
 
 
+def print_checks(title: str, outcomes: Sequence[CheckOutcome], console: Console | None = None) -> None:
+    """Print the check report; who acts stands before the remedy, since six columns are too many for 80."""
+    rows = []
+    for row in check_rows(outcomes):
+        who, what = row.pop("who mends it"), row.pop("what to do")
+        rows.append({**row, "remedy": f"{who[:1].upper()}{who[1:]}: {what}" if who else what})
+    print_rows(title, rows, console)
+
+
 def print_run(report: RunReport, console: Console | None = None) -> None:
-    """Print the timeline of a run and how it ended."""
+    """Print what the checks of a run found, its timeline, and how it ended."""
     console = console or Console()
+    if report.checks:
+        print_checks("Checks", report.checks, console)
     if report.lifecycle:
         print_rows(f"Job {report.job_id}", timeline_rows(report), console)
     console.print(Text(f"{report.state_name}: {report.message}"))

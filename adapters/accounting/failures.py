@@ -74,6 +74,11 @@ class FailureKind(StrEnum):
     PLEO_CONTRA_ACCOUNTS_MISSING = "pleo_contra_accounts_missing"
     PLEO_TOKEN_FILE_UNUSABLE = "pleo_token_file_unusable"  # noqa: S105 - no secret
 
+    @property
+    def concerns_pleo(self) -> bool:
+        """Whether it is Pleo's side that failed, not the accounting system's."""
+        return self.value.startswith("pleo_")
+
 
 class PleoReason(NamedTuple):
     """What the event `failed` carries: `failureReasonType` and `failureReason`."""

@@ -10,9 +10,9 @@ from adapters.accounting.failures import FailureReporting
 from adapters.accounting.registry import open_system
 from adapters.environment import load_connection
 from flows.commands.output import print_json
-from flows.report import FailureRecord, check_rows, failure_record
+from flows.report import FailureRecord, failure_record
 from flows.rules.readiness import Readiness, failed_outcome
-from flows.terminal import print_rows
+from flows.terminal import print_checks
 
 
 class CheckRecord(BaseModel):
@@ -54,7 +54,7 @@ async def run_checks(*, as_json: bool) -> bool:
         await system.aclose()
     failed = failed_outcome(outcomes)
     verdict = "is not ready" if failed else "is ready to take entries"
-    print_rows(f"{system.title} {verdict}", check_rows(outcomes), Console(stderr=as_json))
+    print_checks(f"{system.title} {verdict}", outcomes, Console(stderr=as_json))
     if as_json:
         record = ReadinessRecord(
             ready=failed is None,

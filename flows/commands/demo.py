@@ -114,7 +114,7 @@ def run_demo(*, as_json: bool) -> bool:
     folder = Path(".demo").resolve()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    with _end_on_sigterm(), _own_environment(folder):
+    with _interruptible_once(), _own_environment(folder):
         console.print("Starting a Prefect server of the demo's own ...")
         with prefect_server(folder / "prefect") as api:
             os.environ["PREFECT_API_URL"] = api
@@ -186,14 +186,18 @@ def _own_environment(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _end_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM unwind the blocks that stop processes, as Ctrl-C does."""
+def _interruptible_once() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM unwind the blocks that stop processes, and a second one not disturb that."""
+    signals = (signal.SIGINT, signal.SIGTERM)
 
     def unwind(_number: int, _frame: object) -> None:
+        for each in signals:
+            signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, unwind)
+    before = {each: signal.signal(each, unwind) for each in signals}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)

@@ -10,9 +10,9 @@ from rich.console import Console
 
 from adapters.accounting.failures import FailureReporting
 from flows.commands.output import print_json
-from flows.report import RunReport, check_rows, collected_report, record_of
+from flows.report import RunReport, collected_report, record_of
 from flows.rules.lifecycle import Stage
-from flows.terminal import print_rows, print_run
+from flows.terminal import print_run
 
 _BY_STAGE = {
     Stage.FAILURE_REPORTED: 3,
@@ -38,8 +38,6 @@ def run_export(
         )
     )
     console = Console(stderr=as_json)
-    if report.checks:
-        print_rows("Checks", check_rows(report.checks), console)
     print_run(report, console)
     if as_json:
         print_json(record_of(report))
