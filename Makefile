@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check bench readme lock clean
 
 demo: $(STAMP)  ## a real run: three jobs against the embedded Pleo and a Fava ledger
 	$(BIN)/pleo-export demo
@@ -33,6 +33,9 @@ $(STAMP): pyproject.toml uv.lock requirements.lock
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .; \
 	fi
 	@touch $@
+
+readme: $(STAMP)  ## bring the tables of README.md up to date with the code
+	$(BIN)/python -m tests.docs.readme_tables
 
 lock:  ## bring uv.lock and requirements.lock up to date after a change of pyproject.toml
 	uv lock

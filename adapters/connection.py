@@ -55,13 +55,17 @@ class ExportConnection(SettingsPart):
     pleo: PleoSettings
     accounting: AnyAccountingSettings
     accounts: BookingAccounts = BookingAccounts()
-    posting: Posting = Field(Posting.DRAFT, description="Book entries as draft or final.")
-    closed_period: ClosedPeriod = Field(ClosedPeriod.FAIL, description="Items dated in a closed period.")
+    posting: Posting = Field(Posting.DRAFT, description="How entries are booked.")
+    closed_period: ClosedPeriod = Field(
+        ClosedPeriod.FAIL,
+        description="An item dated in a closed period fails, or moves to the next open day.",
+    )
     without_receipt: WithoutReceipt = Field(
-        WithoutReceipt.FAIL, description="Items whose receipt is missing."
+        WithoutReceipt.FAIL, description="An item whose receipt cannot be had fails, or is booked."
     )
     failure_reporting: FailureReporting = Field(
-        FailureReporting.DOCUMENTED, description="What Pleo is told when a check fails."
+        FailureReporting.DOCUMENTED,
+        description="What Pleo is told when a check fails: the documented text, or cause and remedy.",
     )
     check_deadline_seconds: Seconds = Field(30, description="Time for one check, in seconds.")
     validation_deadline_seconds: Seconds = Field(

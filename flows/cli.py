@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import traceback
-from enum import IntEnum
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -14,19 +13,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from adapters.accounting.failures import FailureReporting
 from adapters.environment import ConfigurationError, load_connection
-
-
-class ExitCode(IntEnum):
-    """What the process ends with."""
-
-    DONE = 0
-    UNEXPECTED = 1
-    USAGE = 2
-    NOT_READY = 3
-    PLEO_NOT_TOLD = 4
-    EXPORTED_WITH_ERRORS = 5
-    ENDED_ELSEWHERE = 6
-
+from flows.commands.exit_codes import ExitCode
 
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Last line of stdout is one JSON object.")]
 
@@ -83,14 +70,12 @@ def run(
         )
     from flows.commands.run import run_export
 
-    return ExitCode(
-        run_export(
-            connection=connection,
-            job_id=job_id,
-            failure_reporting=failure_reporting,
-            fetch_only=fetch_only,
-            as_json=json,
-        )
+    return run_export(
+        connection=connection,
+        job_id=job_id,
+        failure_reporting=failure_reporting,
+        fetch_only=fetch_only,
+        as_json=json,
     )
 
 

@@ -34,8 +34,8 @@ class PleoSettings(SettingsPart):
     base_url: Address = Field(
         description="Address of Pleo's API, for example https://external.staging.pleo.io."
     )
-    api_key: OptionalSecret = Field(None, description="API key; sent as Basic user name.")
-    access_token: OptionalSecret = Field(None, description="Access token that is sent as Bearer.")
+    api_key: OptionalSecret = Field(None, description="API key. Set this, or an access token, or OAuth.")
+    access_token: OptionalSecret = Field(None, description="Access token, which nobody renews.")
     oauth: OAuthSettings | None = Field(None, description="OAuth client with a refresh token.")
     call_deadline_seconds: Seconds = Field(30, description="Time for one request to Pleo, in seconds.")
     retry_seconds: Seconds = Field(90, description="Time in which one call to Pleo is repeated, in seconds.")

@@ -127,6 +127,7 @@ def run_demo(*, as_json: bool) -> bool:
 
 
 def _play(scenario: _Scenario, folder: Path, console: Console) -> ScenarioRecord:
+    console.print()
     console.rule(scenario.title, align="left")
     with EmbeddedPleo() as pleo, scenario.ledger(folder) as ledger:
         os.environ.update(
@@ -144,9 +145,8 @@ def _play(scenario: _Scenario, folder: Path, console: Console) -> ScenarioRecord
         held = pleo.job(job_id)
     record = RunRecord.model_validate_json(output.splitlines()[-1])
     view = PleoView.model_validate({name: held.get(name) for name in PleoView.model_fields})
-    print_rows(
-        "Pleo now holds", [{"field": k, "value": str(v)} for k, v in view.model_dump().items()], console
-    )
+    shown = [{"field": name, "value": value or "(none)"} for name, value in view.model_dump().items()]
+    print_rows("Pleo now holds", shown, console)
     as_expected = (
         record.state_name == scenario.state_name
         and record.items == scenario.items

@@ -9,16 +9,17 @@ from uuid import UUID
 from rich.console import Console
 
 from adapters.accounting.failures import FailureReporting
+from flows.commands.exit_codes import ExitCode
 from flows.commands.output import print_json
 from flows.report import RunReport, collected_report, record_of
 from flows.rules.lifecycle import Stage
 from flows.terminal import print_run
 
 _BY_STAGE = {
-    Stage.FAILURE_REPORTED: 3,
-    Stage.JOB_FAILED: 3,
-    Stage.ENDED_ELSEWHERE: 6,
-    Stage.NOT_OURS: 6,
+    Stage.FAILURE_REPORTED: ExitCode.NOT_READY,
+    Stage.JOB_FAILED: ExitCode.NOT_READY,
+    Stage.ENDED_ELSEWHERE: ExitCode.ENDED_ELSEWHERE,
+    Stage.NOT_OURS: ExitCode.ENDED_ELSEWHERE,
 }
 _DONE = {"ItemsFetched", "NothingToExport", "Exported"}
 
@@ -30,7 +31,7 @@ def run_export(
     failure_reporting: FailureReporting | None,
     fetch_only: bool,
     as_json: bool,
-) -> int:
+) -> ExitCode:
     """Run the flow `export-job`, print its timeline, and give the exit code of its ending."""
     report = asyncio.run(
         collect_run(
@@ -60,11 +61,11 @@ async def collect_run(
     return report
 
 
-def exit_code(report: RunReport) -> int:
-    """Give the exit code of a run's ending; `flows.cli.ExitCode` says what each means."""
+def exit_code(report: RunReport) -> ExitCode:
+    """Give the exit code of a run's ending."""
     if report.misconfigured:
-        return 2
+        return ExitCode.USAGE
     if report.state_name in _DONE:
-        return 0
+        return ExitCode.DONE
     stage = report.lifecycle.stage if report.lifecycle else None
-    return _BY_STAGE.get(stage, 4) if stage else 4
+    return _BY_STAGE.get(stage, ExitCode.PLEO_NOT_TOLD) if stage else ExitCode.PLEO_NOT_TOLD

@@ -1,78 +1,62 @@
-"""The README's tables are true to the code: they are compared with what the code says."""
+"""The README is true to the code: its tables are made from it, and what it names exists."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+import subprocess
+import sys
 from pathlib import Path
-from types import UnionType
-from typing import Any, Union, get_args, get_origin
 
 import pytest
-from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
 
-from adapters.accounting.failures import CATALOGUE, DOCUMENTED_TEXT, Failure, FailureReporting
+from adapters.accounting.failures import DOCUMENTED_TEXT
 from adapters.accounting.registry import registered
 from adapters.connection import ExportConnection
-from adapters.environment import variable_name
+from tests.docs.readme_tables import README, settings, with_tables
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-
-
-def failure_table() -> str:
-    rows = ["| kind | what it means | who mends it | what to do | type told to Pleo: documented / specific |"]
-    rows += ["| --- | --- | --- | --- | --- |"]
-    for kind, row in CATALOGUE.items():
-        failure = Failure(kind)
-        told = " / ".join(failure.told_to_pleo(reporting).type for reporting in FailureReporting)
-        rows.append(f"| `{kind}` | {failure.cause} | {row.who} | {failure.remedy} | {told} |")
-    return "\n".join(rows)
+CHECKOUT = README.parent
+TEXT = README.read_text(encoding="utf-8")
 
 
-def settings(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tuple[str, str, str]]:
-    """Name, default and meaning of every variable, nested ones included."""
-    for name, field in model.model_fields.items():
-        inner = list(_models(field.annotation))
-        if inner:
-            for part in inner:
-                yield from settings(part, (*path, name))
-            continue
-        default = field.default
-        shown = "required" if default is PydanticUndefined else "" if default is None else f"`{default}`"
-        yield variable_name((*path, name)), shown, field.description or ""
+def test_the_tables_are_what_the_code_says() -> None:
+    assert with_tables(TEXT) == TEXT, "bring them up to date with `make readme`"
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    elif get_origin(annotation) in {Union, UnionType}:
-        for part in get_args(annotation):
-            yield from _models(part)
-
-
-def settings_table() -> str:
-    rows = ["| variable | default | meaning |", "| --- | --- | --- |"]
-    seen: set[str] = set()
-    for name, default, meaning in settings(ExportConnection):
-        if name not in seen:
-            rows.append(f"| `{name}` | {default} | {meaning} |")
-        seen.add(name)
-    return "\n".join(rows)
-
-
-@pytest.mark.parametrize("table", [failure_table, settings_table])
-def test_a_table_of_the_readme_is_what_the_code_says(table) -> None:
-    expected = table()
-    assert expected in README, f"put this into README.md:\n\n{expected}\n"
+def test_a_table_that_is_out_of_date_is_noticed_and_mended() -> None:
+    stale = TEXT.replace("PLEO_EXPORT_COMPANY_ID` | required", "PLEO_EXPORT_COMPANY_ID` | none")
+    assert stale != TEXT
+    assert with_tables(stale) == TEXT
 
 
 def test_every_setting_has_a_meaning() -> None:
-    assert [name for name, _, meaning in settings(ExportConnection) if not meaning] == []
+    found = [*settings(ExportConnection, leave_out="accounting")]
+    for adapter in registered().values():
+        found += settings(adapter.Settings, ("accounting",), leave_out="system")
+    assert [name for name, _, meaning in found if not meaning] == []
 
 
-def test_every_registered_system_is_named() -> None:
-    assert [name for name in registered() if f"`{name}`" not in README] == []
+def test_the_two_commands_come_first_and_the_documented_text_is_told() -> None:
+    assert TEXT.index("make demo") < TEXT.index("make test") < TEXT.index("## ")
+    assert DOCUMENTED_TEXT in TEXT
 
 
-def test_the_documented_text_stands_in_the_readme() -> None:
-    assert DOCUMENTED_TEXT in README
+@pytest.mark.parametrize("page", [README, *sorted((CHECKOUT / "docs").glob("*.md"))], ids=lambda p: p.name)
+def test_every_local_link_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    makefile = (CHECKOUT / "Makefile").read_text(encoding="utf-8")
+    named = set(re.findall(r"`make ([a-z-]+)", TEXT))
+    assert named >= {"demo", "test", "check", "bench"}
+    assert [target for target in named if f"\n{target}:" not in makefile] == []
+
+
+def test_every_command_that_is_named_exists() -> None:
+    named = set(re.findall(r"pleo-export ((?:connection )?[a-z]+)", TEXT)) - {"connection"}
+    assert "run" in named
+    program = Path(sys.executable).with_name("pleo-export")
+    for command in sorted(named):
+        done = subprocess.run([program, *command.split(), "--help"], capture_output=True, timeout=60)
+        assert done.returncode == 0, command
