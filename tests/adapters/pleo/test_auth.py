@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import stat
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -20,11 +19,9 @@ from adapters.pleo.sandbox import defaults as sandbox
 from adapters.pleo.sandbox.server import EmbeddedPleo
 from adapters.pleo.settings import OAuthSettings, PleoSettings
 from adapters.pleo.tokens import TokenFile, TokenPair
-from adapters.retry import RetryPolicy
+from tests.adapters.pleo.conftest import QUICK
 from tests.support import steps
 from tests.support.scripted_server import ScriptedServer
-
-QUICK = RetryPolicy(attempts=3, budget=3, first_wait=0.02, longest_wait=0.1)
 
 
 @dataclass
@@ -36,18 +33,6 @@ class Clock:
 
     def __call__(self) -> float:
         return time.time() + self.ahead
-
-
-@pytest.fixture
-def pleo() -> Iterator[EmbeddedPleo]:
-    with EmbeddedPleo() as server:
-        yield server
-
-
-@pytest.fixture
-def between(pleo: EmbeddedPleo) -> Iterator[ScriptedServer]:
-    with ScriptedServer(upstream=pleo.base_url) as server:
-        yield server
 
 
 def oauth(base_url: str, folder: Path, **changes: object) -> OAuthSettings:

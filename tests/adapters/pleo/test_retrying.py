@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
@@ -18,18 +17,6 @@ from tests.support import steps
 from tests.support.scripted_server import ScriptedServer
 
 POLICY = RetryPolicy(attempts=4, budget=5, first_wait=0.05, longest_wait=1.2)
-
-
-@pytest.fixture(scope="module")
-def pleo() -> Iterator[EmbeddedPleo]:
-    with EmbeddedPleo() as server:
-        yield server
-
-
-@pytest.fixture
-def between(pleo: EmbeddedPleo) -> Iterator[ScriptedServer]:
-    with ScriptedServer(upstream=pleo.base_url) as server:
-        yield server
 
 
 def client(pleo: EmbeddedPleo, between: ScriptedServer, policy: RetryPolicy = POLICY) -> PleoClient:

@@ -1,0 +1,69 @@
+"""`pleo-export demo`: it ends as it promises, stays in its folder, and stops what it started."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+PROGRAM = Path(sys.executable).with_name("pleo-export")
+
+
+def started_in(folder: Path) -> list[psutil.Process]:
+    """Processes of this machine whose working directory is below a folder, zombies left out."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if Path(process.cwd()).is_relative_to(folder) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+@pytest.mark.slow
+def test_the_demo_ends_as_it_should_and_stays_in_its_folder(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    done = subprocess.run(
+        [PROGRAM, "demo", "--json"],
+        cwd=folder,
+        env={**os.environ, "HOME": str(home), "PREFECT_HOME": str(home / ".prefect")},
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+    assert done.returncode == 0, done.stderr
+    record = json.loads(done.stdout.splitlines()[-1])
+    assert record["ok"]
+    assert [run["pleo"]["status"] for run in record["scenarios"]] == ["in_progress", "failed", "failed"]
+    assert [path.name for path in folder.iterdir()] == [".demo"]
+    assert list(home.iterdir()) == [], "nothing is left elsewhere"
+    assert started_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(("number", "program"), [(signal.SIGINT, "fava"), (signal.SIGTERM, "prefect")])
+def test_an_interrupted_demo_stops_what_it_started(
+    tmp_path: Path, number: signal.Signals, program: str
+) -> None:
+    demo = subprocess.Popen(
+        [PROGRAM, "demo"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    end = time.monotonic() + 60
+    while not any(program in " ".join(process.cmdline()[:3]) for process in started_in(tmp_path)):
+        assert time.monotonic() < end, f"the demo's {program} did not start"
+        time.sleep(0.1)
+    demo.send_signal(number)
+    time.sleep(0.2)
+    demo.send_signal(number)  # an impatient second one must not leave processes behind
+    assert demo.wait(40) == 130
+    assert started_in(tmp_path) == []
