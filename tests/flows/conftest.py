@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from prefect.logging.handlers import APILogHandler
 
 from adapters.environment import PREFIX
 from adapters.pleo.sandbox.server import EmbeddedPleo
@@ -25,6 +27,7 @@ option "operating_currency" "EUR"
 def prefect_api() -> Iterator[str]:
     with prefect_server(PREFECT_FOLDER / "server", port=PREFECT_PORT) as api:
         yield api
+        asyncio.run(APILogHandler.aflush())  # what was logged arrives before the server is gone
 
 
 @pytest.fixture
