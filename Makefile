@@ -4,10 +4,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test check bench readme lock clean
+.PHONY: demo demo-failures test check bench readme lock clean
 
 demo: $(STAMP)  ## a real run: three jobs against the embedded Pleo and a Fava ledger
 	$(BIN)/pleo-export demo
+
+demo-failures: $(STAMP)  ## every failure of an accounting system, through the real flow
+	$(BIN)/pleo-export demo --failures
 
 test: $(STAMP)  ## the default test suite
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -100,14 +100,26 @@ def sandbox(*, port: int = 8765, state_file: Path | None = None, json: Json = Fa
 
 
 @app.command
-def demo(*, json: Json = False) -> int:
+def demo(*, failures: Annotated[bool, Parameter(negative=())] = False, json: Json = False) -> int:
     """Show a ready, a read-only and an absent ledger, with the embedded Pleo and a real Fava.
 
     Example: pleo-export demo
-    """
-    from flows.commands.demo import run_demo
 
-    return ExitCode.DONE if run_demo(as_json=json) else ExitCode.UNEXPECTED
+    Parameters
+    ----------
+    failures
+        Show every failure of an accounting system instead, with the faulty one.
+
+    """
+    if failures:
+        from flows.commands.demo_failures import run_failures_demo
+
+        ok = run_failures_demo(as_json=json)
+    else:
+        from flows.commands.demo import run_demo
+
+        ok = run_demo(as_json=json)
+    return ExitCode.DONE if ok else ExitCode.UNEXPECTED
 
 
 @connection_app.command

@@ -42,15 +42,46 @@ class AccountingSettings(SettingsPart):
 
 
 @dataclass(frozen=True, slots=True)
+class Attachments:
+    """Which files a system takes beside an entry.
+
+    Attributes:
+        max_bytes: size of one file at most.
+        suffixes: file name endings that are taken, lowercase and with the dot; Pleo sends those of L82.
+
+    """
+
+    max_bytes: int
+    suffixes: frozenset[str]
+
+
+PLEO_ATTACHMENTS = Attachments(
+    30 * 1024 * 1024,
+    frozenset({".doc", ".docx", ".pdf", ".txt", ".jpg", ".jpeg", ".png", ".xls", ".xlsx"}),
+)
+"""All that Pleo can send (L82): for systems that set no narrower limit."""
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a system can do. Flows ask this declaration, never the adapter's name.
 
     Attributes:
-        vendor_bookkeeping: entries of method `accounts_payable` can be booked (L46, L69).
+        journal_entries: balanced entries can be booked (L69).
+        accounts_payable: invoices and payments of vendors can be booked (L46, L69).
+        attachments: files that can be kept beside an entry; None if it keeps none.
+        multi_currency: an entry may be in another currency than the books.
+        find_by_reference: an entry can be found again by the reference that was booked with it (L57).
+        batch_size: entries that one request can create; 1 if they go one by one.
 
     """
 
-    vendor_bookkeeping: bool
+    journal_entries: bool
+    accounts_payable: bool
+    attachments: Attachments | None
+    multi_currency: bool
+    find_by_reference: bool
+    batch_size: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,8 @@
-"""`pleo-export demo`: the real flow against the embedded Pleo and a real Fava ledger, three times.
-
-Everything stays in the folder `.demo` below the current one, settings of a real company are not looked
-at, and every process that is started ends with the demo.
-"""
+"""`pleo-export demo`: the real flow against the embedded Pleo and a real Fava ledger, three times."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -19,9 +12,9 @@ from pydantic import BaseModel
 from rich.console import Console
 
 from adapters.accounting.failures import DOCUMENTED_TEXT
-from adapters.environment import PREFIX
 from adapters.pleo.sandbox.server import EmbeddedPleo
-from flows.commands.local_services import fava_ledger, free_port, prefect_server, run_to_end
+from flows.commands.demo_environment import connect_to, demo_environment
+from flows.commands.local_services import fava_ledger, free_port, run_to_end
 from flows.commands.output import print_json
 from flows.report import RunRecord
 from flows.terminal import print_rows
@@ -111,14 +104,8 @@ _SCENARIOS = (
 def run_demo(*, as_json: bool) -> bool:
     """Run the scenarios, print the timeline and Pleo's view of each, and tell whether all ended rightly."""
     console = Console(stderr=as_json)
-    folder = Path(".demo").resolve()
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    with _interruptible_once(), _own_environment(folder):
-        console.print("Starting a Prefect server of the demo's own ...")
-        with prefect_server(folder / "prefect") as api:
-            os.environ["PREFECT_API_URL"] = api
-            records = [_play(scenario, folder, console) for scenario in _SCENARIOS]
+    with demo_environment(console) as folder:
+        records = [_play(scenario, folder, console) for scenario in _SCENARIOS]
     ok = all(record.as_expected for record in records)
     if as_json:
         print_json(DemoRecord(ok=ok, scenarios=records))
@@ -130,15 +117,7 @@ def _play(scenario: _Scenario, folder: Path, console: Console) -> ScenarioRecord
     console.print()
     console.rule(scenario.title, align="left")
     with EmbeddedPleo() as pleo, scenario.ledger(folder) as ledger:
-        os.environ.update(
-            {
-                f"{PREFIX}COMPANY_ID": str(pleo.company_id),
-                f"{PREFIX}PLEO__BASE_URL": pleo.base_url,
-                f"{PREFIX}PLEO__API_KEY": pleo.api_key,
-                f"{PREFIX}ACCOUNTING__SYSTEM": "fava",
-                f"{PREFIX}ACCOUNTING__URL": ledger,
-            }
-        )
+        connect_to(pleo, ACCOUNTING__SYSTEM="fava", ACCOUNTING__URL=ledger)
         job_id = pleo.create_job(items=_ITEMS)
         console.print("$ pleo-export run --fetch-only")
         output = run_to_end(["pleo-export", "run", "--fetch-only", "--json"], seconds=120)
@@ -159,45 +138,3 @@ def _write_ledger(folder: Path) -> Path:
     path = folder / "demo.beancount"
     path.write_text(_LEDGER, encoding="utf-8")
     return path
-
-
-@contextlib.contextmanager
-def _own_environment(folder: Path) -> Iterator[None]:
-    """Work in the demo's folder: no settings of a real company, a Prefect home of its own."""
-    before, place = dict(os.environ), Path.cwd()
-    for name in [name for name in os.environ if name.startswith((PREFIX, "PREFECT_"))]:
-        del os.environ[name]
-    os.environ.update(
-        {
-            "PREFECT_HOME": str(folder / "prefect"),
-            "PREFECT_LOGGING_LEVEL": "CRITICAL",
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "DO_NOT_TRACK": "1",
-            "NO_PROXY": "127.0.0.1,localhost",
-        }
-    )
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(place)
-        os.environ.clear()
-        os.environ.update(before)
-
-
-@contextlib.contextmanager
-def _interruptible_once() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM unwind the blocks that stop processes, and a second one not disturb that."""
-    signals = (signal.SIGINT, signal.SIGTERM)
-
-    def unwind(_number: int, _frame: object) -> None:
-        for each in signals:
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    before = {each: signal.signal(each, unwind) for each in signals}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)

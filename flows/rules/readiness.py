@@ -110,7 +110,7 @@ class Readiness:
             return None
         if self.needs.job_company_id != self.needs.connection_company_id:
             return Failure(FailureKind.COMPANY_UNKNOWN, {"setting": "the company id"})
-        if self.needs.vendor_bookkeeping and not self.system.capabilities.vendor_bookkeeping:
+        if self.needs.vendor_bookkeeping and not self.system.capabilities.accounts_payable:
             return Failure(FailureKind.VENDOR_BOOKKEEPING_UNSUPPORTED)
         return None
 

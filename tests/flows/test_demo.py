@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from adapters.accounting.failures import FailureKind
+
 PROGRAM = Path(sys.executable).with_name("pleo-export")
 
 
@@ -49,6 +51,18 @@ def test_the_demo_ends_as_it_should_and_stays_in_its_folder(tmp_path: Path) -> N
     assert [path.name for path in folder.iterdir()] == [".demo"]
     assert list(home.iterdir()) == [], "nothing is left elsewhere"
     assert started_in(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_every_failure_can_be_shown(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [PROGRAM, "demo", "--failures", "--json"], cwd=tmp_path, capture_output=True, text=True, timeout=110
+    )
+    assert done.returncode == 0, done.stderr
+    record = json.loads(done.stdout.splitlines()[-1])
+    shown = {failure["kind"] for failure in record["failures"]}
+    assert shown == {kind for kind in FailureKind if not kind.concerns_pleo}
+    assert all(failure["as_expected"] for failure in record["failures"])
 
 
 @pytest.mark.parametrize(("number", "program"), [(signal.SIGINT, "fava"), (signal.SIGTERM, "prefect")])

@@ -11,7 +11,13 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from adapters.accounting.answers import check_failed, kind_of
 from adapters.accounting.cautions import Caution, CautionKind
-from adapters.accounting.contract import AccountingSettings, BookingAccounts, Capabilities, CheckFailed
+from adapters.accounting.contract import (
+    PLEO_ATTACHMENTS,
+    AccountingSettings,
+    BookingAccounts,
+    Capabilities,
+    CheckFailed,
+)
 from adapters.accounting.failures import FailureKind
 from adapters.accounting.fava.client import FavaClient, FavaRefusal, LedgerData, WriteRefused
 from adapters.accounting.fava.location import find_ledger, origin_and_path
@@ -81,7 +87,14 @@ class FavaSystem:
 
     Settings = FavaSettings
     title = "Fava"
-    capabilities = Capabilities(vendor_bookkeeping=False)
+    capabilities = Capabilities(
+        journal_entries=True,
+        accounts_payable=False,
+        attachments=PLEO_ATTACHMENTS,
+        multi_currency=True,
+        find_by_reference=True,
+        batch_size=1000,
+    )
 
     def __init__(self, settings: FavaSettings, *, accounts: BookingAccounts, deadline: float) -> None:
         self._url = settings.url

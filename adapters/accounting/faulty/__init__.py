@@ -1,0 +1,1 @@
+"""A stand-in for an accounting system whose configuration says what goes wrong: for tests and trials."""
