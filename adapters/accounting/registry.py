@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 
-from adapters.accounting.contract import AccountingSettings, AccountingSystem, BookingAccounts
+from adapters.accounting.contract import AccountingSettings, AccountingSystem, BookingAccounts, Capabilities
 
 GROUP = "pleo_export.accounting_systems"
 
@@ -17,10 +17,14 @@ class Adapter(Protocol):
 
     Attributes:
         Settings: the adapter's settings, whose `system` is a `Literal` of the entry point's name.
+        title: the system's name as people write it.
+        capabilities: what it can do.
 
     """
 
     Settings: type[AccountingSettings]
+    title: str
+    capabilities: Capabilities
 
     def __call__(self, settings: Any, *, accounts: BookingAccounts, deadline: float) -> AccountingSystem:
         """Open the system. `deadline` is in seconds, for one request; nothing is sent yet."""
