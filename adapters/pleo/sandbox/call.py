@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from math import isfinite
 
 from .contract import Operation
 from .layers import serialise
@@ -77,7 +78,7 @@ def error_answer(status: int, kind: str, message: str, headers: dict[str, str] |
 
 
 def read_json(body: bytes, content_type: str | None) -> Json:
-    """Parse a request body strictly: UTF-8, no NaN, no lone surrogates, not too large or too deep.
+    """Parse a request body strictly: UTF-8, finite numbers, no lone surrogates, not too large or too deep.
 
     Raises:
         InvalidRequest: it is not JSON in that sense.
@@ -89,7 +90,7 @@ def read_json(body: bytes, content_type: str | None) -> Json:
         raise InvalidRequest("The body is too large.")
     try:
         text = body.decode("utf-8")
-        value = json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
         if "\\ud" in text.lower():
             serialise(value)
     except (ValueError, RecursionError) as fault:
@@ -99,3 +100,11 @@ def read_json(body: bytes, content_type: str | None) -> Json:
 
 def _no_constant(name: str) -> Json:
     raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    # 1e999 is JSON, but what Python makes of it could not be written back as JSON.
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(text)
+    return number
