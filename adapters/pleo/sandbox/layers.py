@@ -110,11 +110,10 @@ class ControlLayer:
         return written
 
     def dump(self) -> Json:
-        """Give the states that are not `pending`, by position; the rest follows from the recipe."""
+        """Give the states that are not as they began, by position; the rest follows from the recipe."""
+        untouched = ItemState()
         return {
-            str(position): asdict(state)
-            for position, state in enumerate(self._states)
-            if state.status != "pending"
+            str(position): asdict(state) for position, state in enumerate(self._states) if state != untouched
         }
 
     def restore(self, saved: Json) -> None:
