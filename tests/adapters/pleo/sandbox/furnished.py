@@ -1,4 +1,4 @@
-"""A sandbox with jobs in every state, and its real ids put into made-up calls, so that they find something."""
+"""A sandbox with jobs in every state, and its real ids put into made-up calls so that they find them."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ ALSO_MET = {
     "getExportJob": {404},
     "updateExportJobItems": {404, 422},
     "listExportItems": {404, 422},
-    "createExportJobEvent": {400, 404, 422},
+    "createExportJobEvent": {400, 422},
 }
 
 
