@@ -25,7 +25,8 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.got.append(({name.lower(): text for name, text in self.headers.items()}, body))
+                headers = {name.lower(): ", ".join(self.headers.get_all(name, [])) for name in self.headers}
+                receiver.got.append((headers, body))
                 self.send_response(receiver.answers.pop(0) if receiver.answers else 204)
                 self.end_headers()
 
