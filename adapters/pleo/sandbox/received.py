@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -59,7 +60,7 @@ class ReceivedRequest:
         except (ValueError, RecursionError):
             return None
         if isinstance(body, dict) and self.path.startswith("/v1/"):
-            return {name: "***" if name in _SECRET_FIELDS else value for name, value in body.items()}
+            return {name: _masked(name, value) for name, value in body.items()}
         return body
 
     def matches(self, wanted: Mapping[str, str | None]) -> bool:
@@ -110,6 +111,17 @@ class ReceivedRequests:
     def clear(self) -> None:
         """Forget all records."""
         self.records.clear()
+
+
+def masked_url(url: str) -> str:
+    """Mask user name and password in a URL."""
+    return re.sub(r"//[^/?#]*@", "//***@", url)
+
+
+def _masked(name: str, value: Json) -> Json:
+    if name in _SECRET_FIELDS:
+        return "***"
+    return masked_url(value) if name == "endpointUrl" and isinstance(value, str) else value
 
 
 def masked_query(query: list[tuple[str, str]]) -> list[tuple[str, str]]:

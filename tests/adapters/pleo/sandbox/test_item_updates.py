@@ -136,6 +136,14 @@ def test_a_text_that_is_too_long_is_refused_until_it_is_cut(
     assert pleo.job(job_id)["items"][0][name] == "x" * most
 
 
+def test_results_are_taken_while_the_job_still_waits(pleo: EmbeddedPleo, api: httpx.Client) -> None:
+    # No page says whether Pleo does; docs/sandbox.md names it among the limits.
+    pleo.reset()
+    waiting = pleo.create_job(1)
+    assert errors(put_items(api, waiting, [update(entry_ids(pleo, waiting)[0], **BOOKED)])) == []
+    assert read_job(api, waiting)["status"] == "pending"
+
+
 @pytest.mark.parametrize("event", ["completed", "completed_with_errors", "failed"])
 def test_after_the_end_nothing_is_taken(
     pleo: EmbeddedPleo, api: httpx.Client, job_id: str, entries: list[str], event: str

@@ -14,6 +14,7 @@ from adapters.pleo.sandbox.control_api import control_routes
 from tests.adapters.pleo.sandbox.calls import bearer, caller, export_items, refusal
 
 HOOK_PASSWORD = "hook-pass-1f4e"
+URL_PASSWORD = "url-pass-77ab"
 HOOK_HEADER = "hook-header-9c2d"
 
 
@@ -25,14 +26,14 @@ def busy_client(pleo: EmbeddedPleo, api: httpx.Client, anyone: httpx.Client) -> 
     assert anyone.get(link).status_code == 200
     yield link.partition("signature=")[2]
     hook = {
-        "endpointUrl": "http://127.0.0.1:9/",
+        "endpointUrl": f"http://hook:{URL_PASSWORD}@127.0.0.1:9/",
         "eventTypes": ["v1.export-job.created"],
         "customHeaders": {"X-Key": HOOK_HEADER},
         "endpointAuth": {"type": "BASIC", "credentials": {"username": "hook", "password": HOOK_PASSWORD}},
     }
     subscription = api.post("/v1/subscriptions", json=hook).json()["data"]
     api.put(f"/v1/subscriptions/{subscription['id']}", json=hook)
-    yield from (HOOK_PASSWORD, HOOK_HEADER)
+    yield from (HOOK_PASSWORD, HOOK_HEADER, URL_PASSWORD)
     yield api.get(f"/v1/subscriptions/{subscription['id']}/secret").json()["data"]["secretKey"]
     pleo.create_job(1, allow_second=True)
     form = {"grant_type": "refresh_token", "refresh_token": pleo.refresh_token}
@@ -73,6 +74,7 @@ def test_what_is_masked_was_still_understood(
     created = pleo.requests(operation="createSubscription")[0]["body"]
     assert created["endpointAuth"] == created["customHeaders"] == "***"
     assert created["eventTypes"] == ["v1.export-job.created"]
+    assert created["endpointUrl"] == pleo.deliveries()[0]["endpointUrl"] == "http://***@127.0.0.1:9/"
     file = next(each for each in pleo.requests() if each["path"].startswith("/_sandbox/files/"))
     assert dict(file["query"])["signature"] == "***" and dict(file["query"])["expires"].isdigit()
     kinds = [(each["path"], each["credential"], each["authorized"]) for each in pleo.requests()]
