@@ -7,7 +7,8 @@ from pathlib import Path
 from pydantic import BaseModel
 from rich.console import Console
 
-from adapters.pleo.sandbox.server import EmbeddedPleo, serve
+from adapters.environment import ConfigurationError
+from adapters.pleo.sandbox import EmbeddedPleo, SandboxNotStarted, UnusableStateFile, serve
 from flows.commands.output import print_json
 
 
@@ -21,7 +22,12 @@ class SandboxRecord(BaseModel):
 
 
 def serve_sandbox(*, port: int, state_file: Path | None, as_json: bool) -> None:
-    """Serve until Ctrl-C or SIGTERM; say at the start where, and with which local credentials."""
+    """Serve until Ctrl-C or SIGTERM; say at the start where, and with which local credentials.
+
+    Raises:
+        ConfigurationError: the port cannot be had, or the state file cannot be used.
+
+    """
 
     def announce(pleo: EmbeddedPleo) -> None:
         record = SandboxRecord(
@@ -40,4 +46,7 @@ def serve_sandbox(*, port: int, state_file: Path | None, as_json: bool) -> None:
         console.print(f"  access token  {record.access_token}")
         console.print(f"Make a job:  curl -X POST {record.base_url}/_sandbox/jobs -d '{{\"items\": 5}}'")
 
-    serve(port=port, state_file=state_file, on_start=announce)
+    try:
+        serve(port=port, state_file=state_file, on_start=announce)
+    except (SandboxNotStarted, UnusableStateFile) as fault:
+        raise ConfigurationError(str(fault)) from fault

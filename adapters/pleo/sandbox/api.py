@@ -82,7 +82,7 @@ class PleoApi:
             return self._judge(operation, path, request)
         except Refusal as refusal:
             if isinstance(refusal, InvalidRequest) and 400 not in operation.statuses:
-                # The contract lists no 400 for a few reads; they answer as if nothing had been found.
+                # Where the contract lists no 400 it lists 404: answer as if nothing had been found.
                 refusal = _not_found(operation)
             return error_answer(refusal.status, refusal.kind, refusal.message, refusal.headers)
 

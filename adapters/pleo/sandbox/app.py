@@ -14,6 +14,8 @@ from .control_api import control_routes
 from .gate import Gate
 from .world import World
 
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
 
 def make_app(world: World) -> tuple[Starlette, Control]:
     """Make the application of one world, and the control over it."""
@@ -23,7 +25,8 @@ def make_app(world: World) -> tuple[Starlette, Control]:
     routes = [
         Route("/_sandbox/files/{path:path}", gate),
         *control_routes(control),
-        Route("/_sandbox/{path:path}", _nothing_here),
+        # Every method: a misspelt order must not reach the gate, where it would count as a client's request.
+        Route("/_sandbox/{path:path}", _nothing_here, methods=_METHODS),
         Route("/{path:path}", gate),
     ]
     return Starlette(routes=routes), control

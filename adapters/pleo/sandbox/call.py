@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import isfinite
 
 from .contract import Operation
 from .layers import serialise
@@ -13,6 +15,7 @@ from .schemas import Json
 from .settings import SandboxSettings
 
 LARGEST_BODY_BYTES = 16 * 1024 * 1024
+DEEPEST_BODY = 100
 _JSON_HEADERS = {"content-type": "application/json;charset=UTF-8"}
 
 
@@ -77,7 +80,7 @@ def error_answer(status: int, kind: str, message: str, headers: dict[str, str] |
 
 
 def read_json(body: bytes, content_type: str | None) -> Json:
-    """Parse a request body strictly: UTF-8, no NaN, no lone surrogates, not too large or too deep.
+    """Parse a request body strictly: UTF-8, finite numbers, no lone surrogates, not too large or too deep.
 
     Raises:
         InvalidRequest: it is not JSON in that sense.
@@ -89,9 +92,11 @@ def read_json(body: bytes, content_type: str | None) -> Json:
         raise InvalidRequest("The body is too large.")
     try:
         text = body.decode("utf-8")
-        value = json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
         if "\\ud" in text.lower():
             serialise(value)
+        if not _is_shallow(value):
+            raise ValueError("nested too deep")
     except (ValueError, RecursionError) as fault:
         raise InvalidRequest("The body is not valid JSON.") from fault
     return value
@@ -99,3 +104,27 @@ def read_json(body: bytes, content_type: str | None) -> Json:
 
 def _no_constant(name: str) -> Json:
     raise ValueError(name)
+
+
+def _is_shallow(value: Json) -> bool:
+    # What Python can just read may be too deep for it to write, which is needed for answers and state file.
+    level = [value]
+    for _ in range(DEEPEST_BODY):
+        level = [part for each in level for part in _parts(each)]
+        if not level:
+            return True
+    return False
+
+
+def _parts(value: Json) -> Iterable[Json]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _finite(text: str) -> float:
+    # 1e999 is JSON, but what Python makes of it could not be written back as JSON.
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(text)
+    return number

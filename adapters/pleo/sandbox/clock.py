@@ -5,6 +5,10 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
+LATEST = datetime(3000, 1, 1, tzinfo=UTC).timestamp()
+"""Bounds of the clock: everything that is counted from a moment within them can still be written."""
+
 
 class SandboxClock:
     """A clock that ticks like the real one and can be moved. Moments are Unix seconds.

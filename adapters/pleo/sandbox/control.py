@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
+from collections.abc import Mapping
 from typing import Final
 
 from . import defaults
-from .clock import as_text, from_text
+from .clock import EARLIEST, LATEST, as_text, from_text
 from .contract import Contract
 from .jobs import ExportJob
 from .layers import FINAL, UNFINISHED, ItemState
@@ -19,12 +19,13 @@ from .orders import (
     read_order,
     read_recipe,
 )
-from .received import ReceivedRequest
+from .received import FILTERS
 from .refusals import InvalidRequest
 from .schemas import Json
 from .world import World
 
-_CREDENTIAL_ACTIONS: Final = (
+_LONGEST_TOKEN_SECONDS: Final = 10 * 366 * 24 * 3600
+CREDENTIAL_ACTIONS: Final = (
     "revoke_api_key",
     "restore_api_key",
     "revoke_access_tokens",
@@ -99,10 +100,17 @@ class Control:
         self._world.persist()
         return job.describe()
 
-    def requests(self, **wanted: str | None) -> Json:
-        """List the requests received, oldest first, filtered by method, path (glob), operation, status."""
+    def requests(self, wanted: Mapping[str, str | None]) -> Json:
+        """List the requests received, oldest first, filtered by method, path (glob), operation, status.
+
+        Raises:
+            InvalidRequest: an unknown filter or operation; the empty list would seem to say "no request".
+
+        """
+        read_order(dict(wanted), dict.fromkeys(FILTERS, (str, type(None))))
+        self._check_operation(wanted.get("operation"))
         return {
-            "requests": [_describe(each) for each in self._world.received.records if _wanted(each, wanted)]
+            "requests": [each.describe() for each in self._world.received.records if each.matches(wanted)]
         }
 
     def clear_requests(self) -> Json:
@@ -114,8 +122,7 @@ class Control:
         """Order a fault; see `docs/sandbox.md` for the fields."""
         order = read_order(order, FAULT_FIELDS)
         fault = read_fault(order, self._world.faults.next_id())
-        if fault.operation and all(fault.operation != each.name for each in self._contract.operations):
-            raise InvalidRequest(f"There is no operation {fault.operation!r}.")
+        self._check_operation(fault.operation)
         self._world.faults.add(fault)
         return fault.describe()
 
@@ -140,18 +147,21 @@ class Control:
         order = read_order(order, {"advanceSeconds": (int, float), "now": str})
         if len(order) != 1:
             raise InvalidRequest("Give either advanceSeconds or now.")
+        clock = self._world.clock
         try:
-            if "now" in order:
-                self._world.clock.set(from_text(order["now"]))
-            else:
-                self._world.clock.advance(order["advanceSeconds"])
-            told = self.clock()
-        except (ValueError, OverflowError, OSError) as fault:
+            moment = from_text(order["now"]) if "now" in order else clock.now() + order["advanceSeconds"]
+        except (ValueError, OverflowError) as fault:
             raise InvalidRequest("That is not a moment with a time zone.") from fault
+        if not EARLIEST <= moment < LATEST:
+            raise InvalidRequest("The clock goes from the year 2000 to the year 2999.")
+        if "now" in order:
+            clock.set(moment)
+        else:
+            clock.advance(order["advanceSeconds"])
         self._world.settle()
         self._world.changed = True
         self._world.persist()
-        return told
+        return self.clock()
 
     def change_credentials(self, order: Json) -> Json:
         """Revoke, expire, restore or issue credentials: `action` is one of those in `docs/sandbox.md`."""
@@ -171,6 +181,8 @@ class Control:
                 grant.expires_at = world.clock.now()
         elif action == "issue_tokens":
             lifetime = order.get("expiresInSeconds", world.settings.token_lifetime_seconds)
+            if not 0 <= lifetime <= _LONGEST_TOKEN_SECONDS:
+                raise InvalidRequest("expiresInSeconds must be between 0 and ten years.")
             grant = credentials.issue(world.clock.now(), lifetime, world.settings.refresh_lifetime_seconds)
             told = {
                 "accessToken": grant.access_token,
@@ -178,7 +190,7 @@ class Control:
                 "expiresIn": lifetime,
             }
         else:
-            raise InvalidRequest(f"action must be one of {', '.join(_CREDENTIAL_ACTIONS)}.")
+            raise InvalidRequest(f"action must be one of {', '.join(CREDENTIAL_ACTIONS)}.")
         world.changed = True
         world.persist()
         return told
@@ -200,6 +212,10 @@ class Control:
         self._world.persist()
         return self.health()
 
+    def _check_operation(self, name: str | None) -> None:
+        if name and all(name != each.name for each in self._contract.operations):
+            raise InvalidRequest(f"There is no operation {name!r}.")
+
     def _bring_to(self, job: ExportJob, status: str) -> None:
         """Bring a new job to a state by the events that lead there; items left take the matching state."""
         now = job.created_at
@@ -212,31 +228,3 @@ class Control:
             reason = {"failureReasonType": "validation_failure", "failureReason": "Created as failed."}
             job.receive({"event": "failed", **reason}, now)
         self._world.job_changed(job)
-
-
-def _wanted(record: ReceivedRequest, wanted: dict[str, str | None]) -> bool:
-    method, path = wanted.get("method"), wanted.get("path")
-    operation, status = wanted.get("operation"), wanted.get("status")
-    return (
-        (not method or record.method == method.upper())
-        and (not path or fnmatchcase(record.path, path))
-        and (not operation or record.operation == operation)
-        and (not status or str(record.status) == status)
-    )
-
-
-def _describe(record: ReceivedRequest) -> Json:
-    return {
-        "number": record.number,
-        "at": as_text(record.at),
-        "atUnix": record.at,
-        "method": record.method,
-        "path": record.path,
-        "query": [list(pair) for pair in record.query],
-        "operation": record.operation,
-        "credential": record.credential,
-        "authorized": record.authorized,
-        "status": record.status,
-        "body": record.json_body(),
-        "fault": record.fault,
-    }

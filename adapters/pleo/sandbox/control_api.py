@@ -30,7 +30,7 @@ def control_routes(control: Control) -> list[Route]:
         _route(
             "POST", "/jobs/{id}/cancel", lambda request, _body: control.cancel_job(request.path_params["id"])
         ),
-        _route("GET", "/requests", lambda request, _body: control.requests(**dict(request.query_params))),
+        _route("GET", "/requests", lambda request, _body: control.requests(request.query_params)),
         _route("DELETE", "/requests", lambda _request, _body: control.clear_requests()),
         _route("POST", "/faults", lambda _request, body: control.inject(body), created=True),
         _route("GET", "/faults", lambda _request, _body: control.faults()),

@@ -18,6 +18,11 @@ happens, half of the body arrives. stuck_cursor: the page's cursor leads to itse
 in small pieces.
 """
 
+_LONGEST_SECONDS = 24 * 3600
+_BODILESS = {204, 304}
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_TEXT = re.compile(r"(?:[\x21-\x7e\xa1-\xff](?:[ \t\x21-\x7e\xa1-\xff]*[\x21-\x7e\xa1-\xff])?)?")
+
 
 @dataclass(slots=True)
 class Fault:
@@ -59,8 +64,16 @@ class Fault:
             raise InvalidRequest("status must be between 200 and 511.")
         if self.first < 1 or (self.times is not None and self.times < 1) or self.chunk_bytes < 1:
             raise InvalidRequest("call, times and chunkBytes must be at least 1.")
-        if self.delay_seconds < 0 or self.interval_seconds < 0:
-            raise InvalidRequest("delaySeconds and intervalSeconds must not be negative.")
+        if (
+            not 0 <= self.delay_seconds <= _LONGEST_SECONDS
+            or not 0 <= self.interval_seconds <= _LONGEST_SECONDS
+        ):
+            raise InvalidRequest("delaySeconds and intervalSeconds must be between 0 and a day.")
+        if self.status in _BODILESS and self.body:
+            raise InvalidRequest(f"An answer {self.status} has no body.")
+        for name, text in self.headers.items():
+            if not (_HEADER_NAME.fullmatch(name) and _HEADER_TEXT.fullmatch(text)):
+                raise InvalidRequest(f"{name!r} cannot be sent as a header.")
 
     def matches(self, method: str, path: str, operation: str | None) -> bool:
         """Tell whether a call is one of those that this fault counts."""

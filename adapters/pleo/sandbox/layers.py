@@ -46,7 +46,7 @@ class ControlLayer:
     def __init__(self, job_id: str, entry_ids: list[str]) -> None:
         self._job_id = job_id
         self.entry_ids = entry_ids
-        self.index = {entry_id: position for position, entry_id in enumerate(entry_ids)}
+        self.index = {entry_id.lower(): position for position, entry_id in enumerate(entry_ids)}
         self._states = [ItemState() for _ in entry_ids]
         self._by_status: dict[str, list[int]] = {status: [] for status in (*UNFINISHED, *FINAL)}
         self._by_status["pending"] = list(range(len(entry_ids)))
@@ -110,11 +110,10 @@ class ControlLayer:
         return written
 
     def dump(self) -> Json:
-        """Give the states that are not `pending`, by position; the rest follows from the recipe."""
+        """Give the states that are not as they began, by position; the rest follows from the recipe."""
+        untouched = ItemState()
         return {
-            str(position): asdict(state)
-            for position, state in enumerate(self._states)
-            if state.status != "pending"
+            str(position): asdict(state) for position, state in enumerate(self._states) if state != untouched
         }
 
     def restore(self, saved: Json) -> None:

@@ -8,13 +8,15 @@ from typing import Any, Final
 from .defaults import COMPANY_ID
 from .faults import Fault
 from .layers import serialise
-from .recipe import Recipe
+from .recipe import MOST_ITEMS, Recipe
 from .refusals import InvalidRequest
 from .schemas import Json, is_uuid
 from .settings import SandboxSettings
 from .world import NewJob
 
 _TEXT, _FLAG, _WHOLE, _NUMBER, _LIST, _MAP = str, bool, int, (int, float), list, dict
+_OLDEST_JOB_SECONDS = 10 * 366 * 24 * 3600
+_LONGEST_ORDINAL = len(str(MOST_ITEMS))
 
 JOB_FIELDS: Final[dict[str, Any]] = {
     "items": (int, list),
@@ -74,17 +76,20 @@ def read_new_job(order: dict[str, Json]) -> NewJob:
     """Read how a job is to be made from an order that `read_order` passed.
 
     Raises:
-        InvalidRequest: the company id is no UUID.
+        InvalidRequest: the company id is no UUID, or the age is out of bounds.
 
     """
     company = order.get("companyId", COMPANY_ID).lower()
     if not is_uuid(company):
         raise InvalidRequest("companyId is not a UUID.")
+    age = order.get("ageSeconds", 0.0)
+    if not 0 <= age <= _OLDEST_JOB_SECONDS:
+        raise InvalidRequest("ageSeconds must be between 0 and ten years.")
     return NewJob(
         company_id=company,
         vendor_based=order.get("vendorBasedBookkeeping", False),
         interactive=order.get("isInteractive", True),
-        age_seconds=order.get("ageSeconds", 0.0),
+        age_seconds=age,
         allow_second=order.get("allowSecond", False),
     )
 
@@ -95,7 +100,8 @@ def read_recipe(
     """Read what a job's items are made of. A list of items is so many items with those fields replaced.
 
     Raises:
-        InvalidRequest: an ordinal beyond the items, an unknown type, an override that is no object.
+        InvalidRequest: an ordinal beyond the items, an unknown type, an override that is no object, an id
+            that is no UUID, an account that is no text.
 
     """
     items = order.get("items", 3)
@@ -105,15 +111,20 @@ def read_recipe(
         items = len(items)
     if not all(isinstance(fields, dict) for fields in overrides.values()):
         raise InvalidRequest("Each item or override must be a JSON object.")
+    if not all(is_uuid(fields.get("accountingEntryId", COMPANY_ID)) for fields in overrides.values()):
+        raise InvalidRequest("accountingEntryId is not a UUID.")  # jobs find their items by it
     weights = order.get("types")
     if weights is not None and not all(
-        kind in types and isinstance(weight, int) and weight > 0 for kind, weight in weights.items()
+        kind in types and type(weight) is int and weight > 0 for kind, weight in weights.items()
     ):
         raise InvalidRequest("types must map the contract's item types to whole weights above 0.")
+    accounts = tuple(order.get("accounts", settings.expense_accounts))
+    if not all(isinstance(code, str) for code in accounts):
+        raise InvalidRequest("accounts must be a list of account codes.")
     recipe = Recipe(
         items=items,
         seed=order.get("seed", next_seed),
-        accounts=tuple(order.get("accounts", settings.expense_accounts)),
+        accounts=accounts,
         contra_account=order.get("contraAccount", settings.contra_account),
         currency=order.get("currency", "EUR"),
         overrides=overrides,
@@ -160,14 +171,16 @@ def read_item_statuses(order: dict[str, Json]) -> dict[int, str]:
     return {_ordinal(key): str(value) for key, value in order.get("itemStatuses", {}).items()}
 
 
-def _ordinal(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise InvalidRequest(f"{text!r} is not the number of an item.")
+def _ordinal(key: str | int) -> int:
+    """Read the number of an item: the key of a JSON object, or a number where Python gives the order."""
+    text = str(key)
+    if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_ORDINAL):
+        raise InvalidRequest(f"{text[:20]!r} is not the number of an item.")
     return int(text)
 
 
 def _ordinals(order: dict[str, Json], name: str) -> list[int]:
     ordinals = order.get(name, [])
-    if not all(isinstance(each, int) for each in ordinals):
+    if not all(type(each) is int for each in ordinals):
         raise InvalidRequest(f"{name} must be a list of item numbers.")
     return list(ordinals)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Final
 
+from .clock import as_text
 from .schemas import Json
 
 MOST_RECORDS = 20_000
 """Older records give way to newer ones."""
+
+FILTERS: Final = ("method", "path", "operation", "status")
+"""What the record can be filtered by."""
 
 _NEVER_KEPT: Final = frozenset({"/oauth/token"})
 _SECRET_FIELDS: Final = frozenset({"endpointAuth", "customHeaders"})
@@ -53,8 +60,36 @@ class ReceivedRequest:
         except (ValueError, RecursionError):
             return None
         if isinstance(body, dict) and self.path.startswith("/v1/"):
-            return {name: "***" if name in _SECRET_FIELDS else value for name, value in body.items()}
+            return {name: _masked(name, value) for name, value in body.items()}
         return body
+
+    def matches(self, wanted: Mapping[str, str | None]) -> bool:
+        """Tell whether this is one of those that the filters ask for; `*` in a path stands for anything."""
+        method, path = wanted.get("method"), wanted.get("path")
+        operation, status = wanted.get("operation"), wanted.get("status")
+        return (
+            (not method or self.method == method.upper())
+            and (not path or fnmatchcase(self.path, path))
+            and (not operation or self.operation == operation)
+            and (not status or str(self.status) == status)
+        )
+
+    def describe(self) -> Json:
+        """Give the record as the control API tells it."""
+        return {
+            "number": self.number,
+            "at": as_text(self.at),
+            "atUnix": self.at,
+            "method": self.method,
+            "path": self.path,
+            "query": [list(pair) for pair in self.query],
+            "operation": self.operation,
+            "credential": self.credential,
+            "authorized": self.authorized,
+            "status": self.status,
+            "body": self.json_body(),
+            "fault": self.fault,
+        }
 
 
 @dataclass(slots=True)
@@ -76,6 +111,17 @@ class ReceivedRequests:
     def clear(self) -> None:
         """Forget all records."""
         self.records.clear()
+
+
+def masked_url(url: str) -> str:
+    """Mask user name and password in a URL."""
+    return re.sub(r"//[^/?#]*@", "//***@", url)
+
+
+def _masked(name: str, value: Json) -> Json:
+    if name in _SECRET_FIELDS:
+        return "***"
+    return masked_url(value) if name == "endpointUrl" and isinstance(value, str) else value
 
 
 def masked_query(query: list[tuple[str, str]]) -> list[tuple[str, str]]:

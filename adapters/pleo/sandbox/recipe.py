@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -10,6 +11,7 @@ from .refusals import InvalidRequest
 from .schemas import Json
 
 MOST_ITEMS = 1_000_000
+_CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,10 @@ class Recipe:
     extra_in_data: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.items <= MOST_ITEMS:
-            raise InvalidRequest(f"items must be between 0 and {MOST_ITEMS}.")
+        if self.items < 0 or self.extra_in_data < 0 or self.items + self.extra_in_data > MOST_ITEMS:
+            raise InvalidRequest(f"items and extraInData must be 0 or more, together at most {MOST_ITEMS}.")
+        if _CURRENCY.fullmatch(self.currency) is None:
+            raise InvalidRequest("currency must be three capital letters.")
         if not self.accounts or not self.types:
             raise InvalidRequest("accounts and types must not be empty.")
         named = [*self.overrides, *self.without_account, *self.missing_in_data]

@@ -63,7 +63,7 @@ class EmbeddedPleo(Steering):
         """Prepare; nothing is served yet. Port 0 takes a free one and keeps it.
 
         Raises:
-            UnusableStateFile: the state file is damaged or of another version.
+            UnusableStateFile: the state file is damaged, of another version, or cannot be read or written.
 
         """
         kept = StateFile(Path(state_file)) if state_file is not None else None

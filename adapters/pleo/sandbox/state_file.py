@@ -27,17 +27,21 @@ class StateFile:
         """Give what was written last, None when there is no file yet.
 
         Raises:
-            UnusableStateFile: not JSON, or written by another version.
+            UnusableStateFile: not readable, not JSON, or written by another version.
 
         """
         try:
             saved = json.loads(self.path.read_bytes())
         except FileNotFoundError:
             return None
-        except ValueError as fault:
+        except OSError as fault:
+            raise UnusableStateFile(f"{self.path} cannot be read: {fault.strerror}.") from fault
+        except (ValueError, RecursionError) as fault:
             raise UnusableStateFile(f"{self.path} is not JSON; delete it to start afresh.") from fault
         if not isinstance(saved, dict) or saved.get("format") != FORMAT:
             raise UnusableStateFile(f"{self.path} is of another version; delete it to start afresh.")
+        if not isinstance(saved.get("world"), dict):
+            raise UnusableStateFile(f"{self.path} is damaged; delete it to start afresh.")
         return saved["world"]
 
     def write(self, world: Json) -> None:

@@ -57,7 +57,7 @@ class Steering(ABC):
             "operation": operation,
             "status": None if status is None else str(status),
         }
-        return list(self._ask(lambda control: control.requests(**wanted))["requests"])
+        return list(self._ask(lambda control: control.requests(wanted))["requests"])
 
     def clear_requests(self) -> None:
         """Forget the requests received so far."""

@@ -15,6 +15,7 @@ from uuid import uuid4
 import httpx
 from standardwebhooks import Webhook
 
+from .received import masked_url
 from .schemas import Json
 from .subscriptions import Subscription, Subscriptions
 
@@ -45,7 +46,7 @@ class Delivery:
             "messageId": self.message_id,
             "subscriptionId": self.subscription_id,
             "eventType": self.event_type,
-            "endpointUrl": self.url,
+            "endpointUrl": masked_url(self.url),
             "body": self.body,
             "state": self.state,
             "attempts": self.attempts,

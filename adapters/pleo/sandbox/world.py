@@ -14,10 +14,10 @@ from .installation import Installation
 from .jobs import ExportJob
 from .received import ReceivedRequests
 from .recipe import Recipe
-from .refusals import export_already_running, no_such_job
+from .refusals import Refusal, export_already_running, no_such_job
 from .schemas import Json
 from .settings import SandboxSettings
-from .state_file import StateFile
+from .state_file import StateFile, UnusableStateFile
 from .subscriptions import Subscriptions
 from .webhooks import Deliveries
 
@@ -67,9 +67,8 @@ class World:
             self.settings.delivery_deadline_seconds, self.settings.delivery_pauses_seconds
         )
         self._begin()
-        saved = self.state_file.read() if self.state_file else None
-        if saved is not None:
-            self._load(saved)
+        if self.state_file is not None:
+            self._take_up(self.state_file)
 
     def _begin(self) -> None:
         self.jobs, self.unfinished = {}, {}
@@ -78,6 +77,19 @@ class World:
         self.subscriptions = Subscriptions(defaults.COMPANY_ID)
         now = self.clock.now()
         self.installation = Installation(defaults.COMPANY_ID, now, now)
+
+    def _take_up(self, state_file: StateFile) -> None:
+        """Go on from what the file holds, or write it: a file that cannot be written shows now, not later."""
+        saved = state_file.read()
+        try:
+            if saved is None:
+                state_file.write(self._dump())
+            else:
+                self._load(saved)
+        except OSError as fault:
+            raise UnusableStateFile(f"{state_file.path} cannot be written: {fault.strerror}.") from fault
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, Refusal) as fault:
+            raise UnusableStateFile(f"{state_file.path} is damaged; delete it to start afresh.") from fault
 
     def reset(self) -> None:
         """Go back to the beginning: no jobs, default credentials, real time, no faults, nothing received."""
@@ -115,7 +127,7 @@ class World:
         return list(reversed(self.jobs.values()))
 
     def create_job(self, new: NewJob, recipe: Recipe) -> ExportJob:
-        """Make a job in state pending (L19) and announce it to the active subscriptions (L103).
+        """Make a job in state pending (L19); `announce` tells the subscriptions.
 
         Raises:
             Refusal: 409, the company has an unfinished job (L23).

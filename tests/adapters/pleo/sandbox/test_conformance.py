@@ -1,0 +1,136 @@
+"""No answer is outside the contract, whatever is asked: schemathesis makes up the calls."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode, checks
+
+from adapters.pleo.sandbox import EmbeddedPleo
+from adapters.pleo.sandbox.api import HANDLERS
+from adapters.pleo.sandbox.contract import DOCUMENT, load_contract
+from tests.adapters.pleo.sandbox.furnished import furnish, put_real_ids
+
+SCHEMA = schemathesis.openapi.from_path(DOCUMENT)
+OPERATIONS = {
+    operation.definition.raw["operationId"]: operation
+    for operation in (each.ok() for each in SCHEMA.get_all_operations())
+}
+WITH_INPUT = sorted(
+    name
+    for name, operation in OPERATIONS.items()
+    if "requestBody" in operation.definition.raw or operation.definition.raw.get("parameters")
+)
+WITH_BODY = sorted(
+    name for name, operation in OPERATIONS.items() if "requestBody" in operation.definition.raw
+)
+EXCHANGE = [
+    checks.not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
+MADE_UP = settings(
+    max_examples=20,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
+
+# What made-up calls must have met beside success, so that the checks had something to look at.
+ALSO_MET = {
+    "createExportJob": {409},
+    "getExportJob": {404},
+    "updateExportJobItems": {404, 422},
+    "listExportItems": {404, 422},
+    "createExportJobEvent": {400, 422},
+}
+
+
+@pytest.fixture
+def session() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
+def test_every_operation_of_the_contract_has_a_handler_and_no_handler_is_for_another() -> None:
+    assert set(HANDLERS) == {operation.name for operation in load_contract().operations} == set(OPERATIONS)
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_a_call_that_fits_the_contract_gets_an_answer_that_does(
+    pleo: EmbeddedPleo, api: httpx.Client, session: requests.Session, name: str
+) -> None:
+    session.auth = (pleo.api_key, "")
+    calls = OPERATIONS[name].as_strategy()
+    met: set[int] = set()
+
+    @MADE_UP
+    @given(data=st.data())
+    def ask(data: st.DataObject) -> None:
+        known = furnish(pleo, api, busy=data.draw(st.booleans()))
+        case = data.draw(calls)
+        put_real_ids(case, known, data.draw)
+        met.add(case.call_and_validate(pleo.base_url, session, checks=EXCHANGE).status_code)
+
+    ask()
+    assert any(200 <= status < 300 for status in met), f"only {met}"
+    assert ALSO_MET.get(name, set()) <= met
+    assert pleo.requests(operation=name), "the calls went to another operation"
+
+
+@pytest.mark.parametrize("name", WITH_INPUT)
+def test_a_call_that_breaks_the_contract_gets_an_answer_that_does_not(
+    pleo: EmbeddedPleo, api: httpx.Client, session: requests.Session, name: str
+) -> None:
+    session.auth = (pleo.api_key, "")
+    calls = OPERATIONS[name].as_strategy(GenerationMode.NEGATIVE)
+    met: set[int] = set()
+
+    @MADE_UP
+    @given(data=st.data())
+    def ask(data: st.DataObject) -> None:
+        known = furnish(pleo, api, busy=True)
+        case = data.draw(calls)
+        put_real_ids(case, known, data.draw)
+        met.add(case.call_and_validate(pleo.base_url, session, checks=EXCHANGE).status_code)
+
+    ask()
+    assert met & {400, 404}, f"only {met}"
+
+
+@pytest.mark.parametrize("name", WITH_BODY)
+def test_a_body_that_breaks_the_contract_is_refused(
+    pleo: EmbeddedPleo, api: httpx.Client, session: requests.Session, name: str
+) -> None:
+    session.auth = (pleo.api_key, "")
+    known = furnish(pleo, api, busy=True)
+    path = {"jobId": known.jobs[0], "id": known.subscriptions[0]}
+    named = {each: path[each] for each in path if f"{{{each}}}" in OPERATIONS[name].path}
+    calls = OPERATIONS[name].as_strategy(GenerationMode.NEGATIVE, path_parameters=named, query={})
+
+    @MADE_UP
+    @given(case=calls)
+    def ask(case: Case) -> None:
+        case.call_and_validate(pleo.base_url, session, checks=[*EXCHANGE, checks.negative_data_rejection])
+
+    ask()
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_without_a_credential_every_operation_is_401(
+    pleo: EmbeddedPleo, api: httpx.Client, session: requests.Session, name: str
+) -> None:
+    known = furnish(pleo, api, busy=True)
+    path = {"jobId": known.jobs[0], "id": known.subscriptions[0]}
+    case = OPERATIONS[name].Case(path_parameters=path)
+    assert case.call(pleo.base_url, session).status_code == 401
+    case.call_and_validate(pleo.base_url, session, checks=EXCHANGE)
