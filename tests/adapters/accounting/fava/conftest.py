@@ -16,7 +16,8 @@ from tests.support.scripted_server import ScriptedServer
 def shared_fava(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FavaServer]:
     ledger = tmp_path_factory.mktemp("shared") / "books.beancount"
     ledger.write_text(ledger_text())
-    with FavaServer(ledger) as server:
+    # Fava's other watcher notices an edit up to some tenths of a second later.
+    with FavaServer(ledger, arguments=("--poll-watcher",)) as server:
         yield server
 
 
