@@ -1,4 +1,4 @@
-"""What a job asks beyond a system that takes entries: its company, and vendors where it has them (L44, L46)."""
+"""What a job asks beyond a system that takes entries: its company, and maybe vendors (L44, L46)."""
 
 from __future__ import annotations
 
