@@ -6,6 +6,7 @@ import base64
 import gzip
 import time
 import traceback
+import tracemalloc
 import zlib
 from typing import Any
 
@@ -120,7 +121,7 @@ async def test_an_answer_that_drips_ends_at_the_deadline_of_the_request(server: 
 
 
 async def test_a_request_cannot_have_more_time_than_the_client(server: ScriptedServer) -> None:
-    server.play_on(steps.never())
+    server.play_on(steps.drip())
     async with HttpClient(server.url(), deadline=0.2) as client:
         begun = time.monotonic()
         assert (await fault_of(client, deadline=60)).fault is Fault.TIMEOUT
@@ -144,6 +145,22 @@ async def test_decoded_bytes_are_counted(
         else:
             assert (await fault_of(client)).fault is Fault.TOO_LARGE
         assert (await client.request("GET", "/", headers={"a": "b"})).status == 200
+
+
+async def test_a_bomb_is_not_unpacked_first(server: ScriptedServer) -> None:
+    bomb = steps.gzip_bomb(50)
+    async with HttpClient(server.url(), deadline=5, max_body_bytes=1 << 20) as client:
+        await echoed(client)
+        server.play(bomb)
+        tracemalloc.start()
+        try:
+            fault = await fault_of(client)
+            _now, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert fault.fault is Fault.TOO_LARGE
+        assert peak < 10 << 20
+        await echoed(client)
 
 
 PACKED = gzip.compress(b'{"ok": 1}')

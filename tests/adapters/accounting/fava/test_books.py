@@ -46,6 +46,16 @@ async def test_a_configured_account_that_cannot_be_booked_on(fava: FavaServer, a
     assert_ready(await checks_of(fava.url, wallet="Assets:Pleo", contra="Assets:Bank"))
 
 
+async def test_an_account_that_was_booked_on_but_never_opened(fava: FavaServer) -> None:
+    """Fava lists it all the same."""
+    ghost = '\n2024-01-01 * "x"\n  Expenses:Travel  1.00 EUR\n  Assets:Ghost\n'
+    fava.ledger.write_text(ledger_text() + ghost)
+    async with opened(fava.url, contra="Assets:Ghost") as system:
+        failure_at(await checked(system), Check.WRITABILITY, FailureKind.CONFIGURATION_MISSING)
+        fava.ledger.write_text(ledger_text() + "\n2020-01-01 open Assets:Ghost\n" + ghost)
+        assert_ready(await checked(system))
+
+
 async def test_all_missing_accounts_are_named_once_each(fava: FavaServer) -> None:
     outcomes = await checks_of(fava.url, wallet="Assets:A", contra="Assets:B", out_of_pocket="Assets:A")
     failure = failure_at(outcomes, Check.WRITABILITY, FailureKind.CONFIGURATION_MISSING)

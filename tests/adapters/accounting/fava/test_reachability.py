@@ -58,6 +58,13 @@ async def test_a_server_that_redirects_like_fava_is_looked_at_closely(
         assert_ready(await checked(system))
 
 
+async def test_a_redirect_to_another_host_does_not_name_our_ledger(between: ScriptedServer) -> None:
+    between.play(steps.login_redirect(f"https://login.example.com/{SLUG}/income_statement/"))
+    async with opened(between.url()) as system:
+        failure_at(await checked(system), Check.REACHABILITY, FailureKind.NOT_THE_SYSTEM)
+        assert_ready(await checked(system))
+
+
 async def test_the_addresses_of_pleo_and_fava_may_have_been_mixed_up(fava: FavaServer) -> None:
     with EmbeddedPleo() as pleo:
         outcomes = await checks_of(pleo.base_url)
