@@ -46,13 +46,20 @@ async def test_a_configured_account_that_cannot_be_booked_on(fava: FavaServer, a
     assert_ready(await checks_of(fava.url, wallet="Assets:Pleo", contra="Assets:Bank"))
 
 
-async def test_an_account_that_was_booked_on_but_never_opened(fava: FavaServer) -> None:
-    """Fava lists it all the same."""
-    ghost = '\n2024-01-01 * "x"\n  Expenses:Travel  1.00 EUR\n  Assets:Ghost\n'
-    fava.ledger.write_text(ledger_text() + ghost)
+@pytest.mark.parametrize(
+    "mention",
+    [
+        '2024-01-01 * "x"\n  Expenses:Travel  1.00 EUR\n  Assets:Ghost\n',
+        # Fava lists this one among its accounts.
+        f"{TODAY + dt.timedelta(30)} close Assets:Ghost\n",
+    ],
+    ids=["booked on", "to be closed"],
+)
+async def test_an_account_that_was_never_opened(fava: FavaServer, mention: str) -> None:
     async with opened(fava.url, contra="Assets:Ghost") as system:
+        fava.ledger.write_text(ledger_text() + "\n" + mention)
         failure_at(await checked(system), Check.WRITABILITY, FailureKind.CONFIGURATION_MISSING)
-        fava.ledger.write_text(ledger_text() + "\n2020-01-01 open Assets:Ghost\n" + ghost)
+        fava.ledger.write_text(ledger_text() + "\n2020-01-01 open Assets:Ghost\n" + mention)
         assert_ready(await checked(system))
 
 
