@@ -70,9 +70,9 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
         return float(value[:9])
     try:
         moment = email.utils.parsedate_to_datetime(value)
-    except (ValueError, TypeError):
+        return max(0.0, moment.timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):  # the last one for a year of twenty digits
         return None
-    return max(0.0, moment.timestamp() - time.time())
 
 
 def can_be_requested(url: str) -> bool:
@@ -168,17 +168,19 @@ class HttpClient:
             raise HttpFault(Fault.NOT_JSON, status=answer.status_code)
         gunzip = zlib.decompressobj(wbits=31) if coding == "gzip" else None
         body = bytearray()
+        begun = False
         async for chunk in answer.aiter_raw():
+            begun = begun or bool(chunk)
             if gunzip is None:
                 body += chunk
-            else:
+            elif not gunzip.eof:  # what follows the end is dropped; zlib would keep it all
                 try:
                     body += gunzip.decompress(chunk, self._max_body_bytes + 1 - len(body))
                 except zlib.error:
                     raise HttpFault(Fault.NOT_JSON, status=answer.status_code) from None
             if len(body) > self._max_body_bytes:
                 raise HttpFault(Fault.TOO_LARGE, status=answer.status_code)
-        if gunzip is not None and body and not gunzip.eof:
+        if gunzip is not None and begun and not gunzip.eof:
             raise HttpFault(Fault.CONNECTION_LOST, status=answer.status_code)
         return bytes(body)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 
-_FACT_LIMIT = 120
+FACT_LIMIT = 120
 """Characters of one fact in a sentence."""
 
 
-def plain(text: str, limit: int = _FACT_LIMIT) -> str:
+def plain(text: str, limit: int = FACT_LIMIT) -> str:
     """Return the text as one line without control or formatting characters, of at most `limit` characters."""
     line = " ".join(
         "".join(c if not unicodedata.category(c).startswith("C") else " " for c in text[: limit * 4]).split()

@@ -7,6 +7,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import hypothesis
+
 from flows.commands.local_services import free_port
 
 PREFECT_PORT = free_port()
@@ -23,6 +25,9 @@ os.environ.update(
         "NO_PROXY": "127.0.0.1,localhost",
     }
 )
+# How long one example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 
 def pytest_unconfigure() -> None:

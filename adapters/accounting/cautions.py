@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from adapters.texts import plain
+from adapters.accounting.failures import sentence
 
 
 class CautionKind(StrEnum):
@@ -44,9 +44,9 @@ class Caution:
     @property
     def cause(self) -> str:
         """What was found, for a person."""
-        return _CAUTIONS[self.kind].cause.format_map({k: plain(v) for k, v in self.facts.items()})
+        return sentence(_CAUTIONS[self.kind].cause, self.facts)
 
     @property
     def remedy(self) -> str:
         """What to do about it, for a person."""
-        return _CAUTIONS[self.kind].remedy.format_map({k: plain(v) for k, v in self.facts.items()})
+        return sentence(_CAUTIONS[self.kind].remedy, self.facts)

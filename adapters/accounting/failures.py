@@ -14,10 +14,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from adapters.texts import cut_keeping_end, plain
+from adapters.texts import FACT_LIMIT, cut_keeping_end, plain
 
 PLEO_TEXT_LIMIT = 255
 """Characters of a `failureReason` (U24)."""
+
+_SHORT_FACT = 50
+"""Characters of one fact with which every remedy fits into that limit."""
 
 DOCUMENTED_TEXT = "Failed to reach the Accounting System."
 
@@ -182,14 +185,14 @@ CATALOGUE: Mapping[FailureKind, Row] = {
         _ENGINEER,
         "accounting_system_authentication_failure",
         "{system} refused {credential}.",
-        "Create or renew it in {system} and save it in the connection, then export again.",
+        "Get valid credentials for {system}, save them in the connection, then export again.",
     ),
     FailureKind.ACCESS_REVOKED: Row(
         _PERSON,
         _AS_ADMIN,
         "authorization_failure",
-        "{system} knows {credential} but denies access.",
-        "Give that user access to {system} again, then export again.",
+        "{system} denies access to {user}.",
+        "Give {user} access to {system} again, then export again.",
     ),
     FailureKind.READ_ONLY: Row(
         _PERSON,
@@ -245,7 +248,7 @@ CATALOGUE: Mapping[FailureKind, Row] = {
         _ENGINEER,
         "invalid_configuration",
         "This export belongs to another company than the connection.",
-        "Correct {setting} in the connection, or connect that company, then export again.",
+        "Correct the company id in the connection, or connect that company, then export again.",
         documented_type="invalid_configuration",
     ),
     FailureKind.VENDOR_BOOKKEEPING_UNSUPPORTED: Row(
@@ -260,7 +263,7 @@ CATALOGUE: Mapping[FailureKind, Row] = {
         _PERSON,
         _ENGINEER,
         "missing_configuration",
-        "{missing} from the configuration does not exist or is closed in {system}.",
+        "The configuration names {missing}, which {system} does not have or has closed.",
         "Provide {missing} in {system} or correct the configuration, then export again.",
         documented_type="missing_configuration",
     ),
@@ -369,12 +372,12 @@ class Failure:
     @property
     def cause(self) -> str:
         """What happened, for a person."""
-        return self._say(self.row.cause)
+        return sentence(self.row.cause, self.facts)
 
     @property
     def remedy(self) -> str:
         """What to do, for a person."""
-        return self._say(self.row.remedy)
+        return sentence(self.row.remedy, self.facts)
 
     def told_to_pleo(self, reporting: FailureReporting) -> PleoReason:
         """`failureReasonType` and `failureReason` of the event `failed`, at most 255 characters (U24)."""
@@ -385,12 +388,10 @@ class Failure:
         return PleoReason(self.row.specific_type, self._cause_and_remedy())
 
     def _cause_and_remedy(self) -> str:
-        return cut_keeping_end(self.cause, self.remedy, PLEO_TEXT_LIMIT)
-
-    def _say(self, template: str) -> str:
-        facts = defaultdict(str, {**_FACTS_IF_UNKNOWN, **{k: plain(v) for k, v in self.facts.items()}})
-        text = template.format_map(facts).strip()
-        return text[:1].upper() + text[1:]
+        remedy = self.remedy
+        if len(remedy) > PLEO_TEXT_LIMIT:  # rather a cut name than a remedy that breaks off
+            remedy = sentence(self.row.remedy, self.facts, fact_limit=_SHORT_FACT)
+        return cut_keeping_end(self.cause, remedy, PLEO_TEXT_LIMIT)
 
 
 _FACTS_IF_UNKNOWN = {
@@ -399,5 +400,13 @@ _FACTS_IF_UNKNOWN = {
     "user": "the integration's user",
     "setting": "the address",
     "storage": "data",
-    "missing": "a setting",
+    "missing": "an account or journal",
+    "count": "some",
 }
+
+
+def sentence(template: str, facts: Mapping[str, str], *, fact_limit: int = FACT_LIMIT) -> str:
+    """Fill a template with facts made safe to show; for facts that are not given, general nouns stand in."""
+    safe = {name: plain(fact, fact_limit) for name, fact in facts.items()}
+    text = template.format_map(defaultdict(str, {**_FACTS_IF_UNKNOWN, **safe})).strip()
+    return text[:1].upper() + text[1:]

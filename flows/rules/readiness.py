@@ -66,7 +66,7 @@ class Readiness:
     async def run(self, check: Check) -> CheckOutcome:
         """Run one check to its verdict; it never raises for what the system does, and never overruns."""
         begun = time.monotonic()
-        limit = min(self.check_deadline, self.seconds_left)
+        limit = max(0.0, min(self.check_deadline, self.seconds_left))
         cautions: Sequence[Caution] = ()
         try:
             if limit < _RESERVE_SECONDS:
@@ -109,7 +109,7 @@ class Readiness:
         if self.needs is None:
             return None
         if self.needs.job_company_id != self.needs.connection_company_id:
-            return Failure(FailureKind.COMPANY_UNKNOWN, {"setting": "the company id"})
+            return Failure(FailureKind.COMPANY_UNKNOWN)
         if self.needs.vendor_bookkeeping and not self.system.capabilities.accounts_payable:
             return Failure(FailureKind.VENDOR_BOOKKEEPING_UNSUPPORTED)
         return None

@@ -17,7 +17,7 @@ import socket
 import ssl
 import threading
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -54,6 +54,7 @@ class ScriptedServer:
     Attributes:
         requests: those that arrived, in their order.
         port: where it listens.
+        before_passing: called with method and path before a request goes to the upstream.
 
     """
 
@@ -61,7 +62,8 @@ class ScriptedServer:
         self.upstream = upstream
         self.port = free_port()
         self.requests: list[Recorded] = []
-        self._script: deque[Step] = deque()
+        self.before_passing: Callable[[str, str], None] | None = None
+        self._script: deque[Step | None] = deque()
         self._for_ever: Step | None = None
         self._tls: ssl.SSLContext | None = None
         self._healthy_tls: ssl.SSLContext | None = None
@@ -91,6 +93,10 @@ class ScriptedServer:
         """Answer the next requests by these steps, one each."""
         self._script.extend(steps)
 
+    def let_pass(self, number: int) -> None:
+        """Hand the next requests to the upstream, before the rest of the script begins."""
+        self._script.extend([None] * number)
+
     def play_on(self, step: Step) -> None:
         """Answer every request by this step until `heal`, after what `play` was given."""
         self._for_ever = step
@@ -105,6 +111,7 @@ class ScriptedServer:
     def forget(self) -> None:
         """Heal, and forget the requests and the healthy TLS, for the next test."""
         self._healthy_tls = None
+        self.before_passing = None
         self.heal()
         self.requests.clear()
 
@@ -194,6 +201,8 @@ class ScriptedServer:
         elif self.upstream is None:
             writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         else:
+            if self.before_passing:
+                self.before_passing(method, path)
             await self._pass_on(f"{method} {path} HTTP/1.1", headers, body, writer)
         if not writer.is_closing():
             await writer.drain()

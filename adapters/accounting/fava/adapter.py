@@ -103,7 +103,7 @@ class FavaSystem:
         self._facts = {
             "setting": f"{_VARIABLE}URL",
             "storage": "ledger file",
-            "credential": "the connection, in which no user name and password is set,",
+            "credential": "a request without user name and password",
             "user": "the integration",
         }
         if settings.username and settings.password:
@@ -160,7 +160,7 @@ class FavaSystem:
             if account is None or not account.meta or (account.close_date and account.close_date <= today):
                 missing.append(name)
         if missing:
-            word = "Account" if len(missing) == 1 else "Accounts"
+            word = "account" if len(missing) == 1 else "accounts"
             raise self._failed(
                 FailureKind.CONFIGURATION_MISSING,
                 f"{len(missing)} of the configured accounts",

@@ -43,7 +43,9 @@ class _FavaOptions(BaseModel):
 
 
 class _Options(BaseModel):
-    filename: str
+    """`filename` is the main file; there is none while that file is gone."""
+
+    filename: str | None
     include: list[str]
 
 
@@ -59,13 +61,14 @@ class LedgerData(BaseModel):
     @property
     def is_loaded(self) -> bool:
         """Whether the main file was there when Fava read it last."""
-        return bool(self.options.include)
+        return bool(self.options.filename and self.options.include)
 
     @property
     def files_written(self) -> list[str]:
         """Files into which Fava inserts new entries: the default one first, then those of `insert-entry`."""
         files = [self.fava_options.default_file or self.options.filename]
-        return list(dict.fromkeys([*files, *(option.filename for option in self.fava_options.insert_entry)]))
+        files += [option.filename for option in self.fava_options.insert_entry]
+        return list(dict.fromkeys(file for file in files if file))
 
 
 class Source(BaseModel):

@@ -41,14 +41,15 @@ async def prove_rewritable(client: FavaClient, ledger: str, file: str) -> bool:
     """
     for _attempt in range(_ATTEMPTS):
         try:
-            source = await client.source(ledger, file)
-            _refuse_altered(source)
+            source = await _read(client, ledger, file)
+            if source is None:
+                return False
             await client.put_source(ledger, source)
         except FavaRefusal as refusal:
             if "changed externally" not in refusal.reason:
                 raise
         except HttpFault as fault:
-            if fault.fault is Fault.TOO_LARGE or fault.status == 413:
+            if fault.status == 413:
                 return False
             raise
         else:
@@ -56,7 +57,14 @@ async def prove_rewritable(client: FavaClient, ledger: str, file: str) -> bool:
     return False
 
 
-def _refuse_altered(source: Source) -> None:
-    """Never send back a text that something on the way altered."""
+async def _read(client: FavaClient, ledger: str, file: str) -> Source | None:
+    """Read the file, None if it is too large; never accept a text that something on the way altered."""
+    try:
+        source = await client.source(ledger, file)
+    except HttpFault as fault:
+        if fault.fault is Fault.TOO_LARGE:
+            return None
+        raise
     if hashlib.sha256(source.source.encode()).hexdigest() != source.sha256sum:
         raise HttpFault(Fault.WRONG_SHAPE)
+    return source
