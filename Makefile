@@ -13,7 +13,7 @@ demo-failures: $(STAMP)  ## every failure of an accounting system, through the r
 	$(BIN)/pleo-export demo --failures
 
 test: $(STAMP)  ## the default test suite
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: $(STAMP)  ## style, types, and the direction of imports
 	$(BIN)/ruff check .

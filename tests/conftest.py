@@ -6,8 +6,11 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import hypothesis
+import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from flows.commands.local_services import free_port
 
@@ -28,6 +31,34 @@ os.environ.update(
 # How long one example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("house", deadline=None)
 hypothesis.settings.load_profile("house")
+
+
+pytest_plugins = ["tests.contract.report"]
+
+SHARED_SERVERS = {"tests/flows/rules": None, "tests/flows": "prefect", "tests/contract": "systems"}
+"""Folders whose tests share servers, and so a process where the suite runs in several; longest path first."""
+
+
+class ByServers(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives each process whole files, and whole folders where their tests share servers."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return _group(path) or path
+
+
+def _group(path: str) -> str | None:
+    return next((group for folder, group in SHARED_SERVERS.items() if path.startswith(f"{folder}/")), None)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByServers:
+    return ByServers(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the slowest servers, so that no process waits for them at the end."""
+    items.sort(key=lambda item: _group(item.nodeid) is None)
 
 
 def pytest_unconfigure() -> None:

@@ -1,40 +1,22 @@
-"""One stand an adapter for the whole session, the record of what was shown, and its table at the end."""
+"""One stand an adapter for the whole session, and the record of the rules that were shown."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 
 import pytest
-from rich.console import Console
-from rich.table import Table
 
-from adapters.accounting.registry import registered
-from tests.contract.quality import quality_of
-from tests.contract.scenarios import SCENARIOS
 from tests.contract.stand import Stand, stand_of
 
-
-@dataclass
-class Shown:
-    """What the tests of this session have shown.
-
-    Attributes:
-        rules: pairs of adapter and rule for which a test passed.
-        seconds: time to the verdict, by adapter and scenario.
-
-    """
-
-    rules: set[tuple[str, str]] = field(default_factory=set)
-    seconds: dict[tuple[str, str], float] = field(default_factory=dict)
-
+Shown = set[tuple[str, str]]
+"""Pairs of adapter and rule for which a test of this session passed."""
 
 _SHOWN = pytest.StashKey[Shown]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_SHOWN] = Shown()
+    config.stash[_SHOWN] = set()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -44,12 +26,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if report.when == "call" and report.passed:
         for mark in item.iter_markers("covers"):
             adapter, *rules = mark.args
-            item.config.stash[_SHOWN].rules |= {(adapter, rule) for rule in rules}
+            item.config.stash[_SHOWN] |= {(adapter, rule) for rule in rules}
     return report
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have the test that asks what was covered run after all others."""
+    """Have the test that asks what was shown run after all others."""
     items.sort(key=lambda item: item.get_closest_marker("after_all_others") is not None)
 
 
@@ -70,19 +53,3 @@ def stands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str],
             return started[adapter]
 
         yield stand
-
-
-def pytest_terminal_summary(config: pytest.Config) -> None:
-    """Print the seconds to the verdict of each scenario and adapter, where scenarios were run."""
-    seconds = config.stash[_SHOWN].seconds
-    if not seconds:
-        return
-    table = Table("scenario", *registered(), title="Seconds to the verdict", title_justify="left")
-    for scenario in SCENARIOS:
-        cells = []
-        for adapter in registered():
-            took = seconds.get((adapter, scenario))
-            exempt = scenario in quality_of(adapter).exempt
-            cells.append(f"{took:.2f}" if took is not None else "exempt" if exempt else "")
-        table.add_row(scenario, *cells)
-    Console().print(table)

@@ -11,8 +11,8 @@ from adapters.accounting.contract import CheckOutcome, Verdict
 from adapters.accounting.failures import PLEO_TEXT_LIMIT, FailureReporting
 from adapters.accounting.registry import open_system, registered
 from flows.rules.readiness import Readiness
-from tests.contract.conftest import Shown
 from tests.contract.quality import quality_of
+from tests.contract.report import PROPERTY
 from tests.contract.scenarios import SCENARIOS, Scenario
 from tests.contract.stand import Situation, Stand
 
@@ -44,7 +44,7 @@ async def test_a_scenario_and_its_recovery(
     adapter: str,
     scenario: str,
     stands: Callable[[str], Stand],
-    shown: Shown,
+    record_property: Callable[[str, object], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stand = stands(adapter)
@@ -55,7 +55,7 @@ async def test_a_scenario_and_its_recovery(
         assert stand.trace() == before, "a check leaves no trace"
         _judge(outcomes, SCENARIOS[scenario])
         _refuse_secrets(outcomes, stand.secrets)
-        shown.seconds[adapter, scenario] = sum(outcome.seconds for outcome in outcomes)
+        record_property(PROPERTY, (adapter, scenario, sum(outcome.seconds for outcome in outcomes)))
         mended = situation.mend() or situation
         again = await _checked(mended)
         assert all(outcome.passed for outcome in again), again
