@@ -11,13 +11,13 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from adapters.accounting.answers import check_failed
-from adapters.accounting.cautions import Caution
+from adapters.accounting.cautions import Caution, CautionKind
 from adapters.accounting.contract import AccountingSettings, BookingAccounts, Capabilities, CheckFailed
 from adapters.accounting.failures import FailureKind
 from adapters.accounting.tryton.books import (
-    cautions_about,
     find_journal,
     find_open_periods,
+    is_within,
     prove_accounts,
 )
 from adapters.accounting.tryton.client import Preferences, TrytonClient, TrytonRefusal
@@ -36,12 +36,19 @@ _PATIENCE = 0.8
 
 
 def _usable_name(value: str) -> str:
-    if not value or not value.isprintable() or value != value.strip() or "/" in value:
-        raise ValueError("is empty, begins or ends with a space, or has a slash")
+    if not value or not value.isprintable() or value != value.strip():
+        raise ValueError("is empty, or begins or ends with a space")
+    return value
+
+
+def _usable_database(value: str) -> str:
+    if "/" in value or value in {".", ".."}:
+        raise ValueError("is not the name of a database, which has no slash")
     return value
 
 
 Name = Annotated[str, AfterValidator(_usable_name)]
+Database = Annotated[Name, AfterValidator(_usable_database)]
 
 
 class TrytonSettings(AccountingSettings):
@@ -49,10 +56,10 @@ class TrytonSettings(AccountingSettings):
 
     system: Literal["tryton"]
     url: Address = Field(description="Address of Tryton, without a database.")
-    database: Name = Field(description="Name of the database.")
+    database: Database = Field(description="Name of the database.")
     application_key: Secret = Field(description="Validated application key of the integration's user.")
     journal: Name = Field(description="Code of the journal that entries are booked in, not its name.")
-    company: str | None = Field(None, description="Name of the company, if the user works for several.")
+    company: Name | None = Field(None, description="Name of the company, if the user works for several.")
 
 
 class TrytonSystem:
@@ -118,10 +125,14 @@ class TrytonSystem:
             self._remember(user)
             company = await find_company(self._client, user, self._settings.company)
             await prove_rights(self._client)
-            today = dt.datetime.now(dt.UTC).date()
             journal = await find_journal(self._client, self._settings.journal)
-            await prove_accounts(self._client, company, list(self._accounts.named().values()), today)
-            return cautions_about(await find_open_periods(self._client, company, journal), today)
+            await prove_accounts(self._client, company, list(self._accounts.named().values()))
+            periods = await find_open_periods(self._client, company, journal)
+        today = dt.datetime.now(dt.UTC).date()
+        if is_within(periods, today):
+            return ()
+        facts = {"system": self.title, "date": f"{today:%Y-%m-%d}", "count": str(len(periods))}
+        return (Caution(CautionKind.TODAY_NOT_OPEN, facts),)
 
     async def _prove_version(self) -> None:
         try:

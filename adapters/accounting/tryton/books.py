@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from adapters.accounting.cautions import Caution, CautionKind
 from adapters.accounting.contract import CheckFailed
 from adapters.accounting.failures import FailureKind
 from adapters.accounting.tryton.client import Account, Company, Journal, JournalPeriod, Period, TrytonClient
@@ -26,8 +25,10 @@ async def find_journal(client: TrytonClient, code: str) -> Journal:
     return found[0]
 
 
-async def prove_accounts(client: TrytonClient, company: Company, codes: Sequence[str], day: dt.date) -> None:
-    """Prove that each code is one of an account of the company that takes entries on this day.
+async def prove_accounts(client: TrytonClient, company: Company, codes: Sequence[str]) -> None:
+    """Prove that each code is one of an account of the company that takes entries.
+
+    Tryton does not show an account before the first and after the last day of its use.
 
     Raises:
         HttpFault, TrytonRefusal: see `TrytonClient`.
@@ -40,9 +41,9 @@ async def prove_accounts(client: TrytonClient, company: Company, codes: Sequence
     accounts = await client.search("account.account", domain, Account)
     flaws: dict[str, str] = {}
     for code in dict.fromkeys(codes):
-        reasons = [_flaw(account, day) for account in accounts if account.code == code]
+        reasons = [_flaw(account) for account in accounts if account.code == code]
         if None not in reasons:
-            flaws[code] = reasons[0] if reasons and reasons[0] else "does not exist"
+            flaws[code] = reasons[0] if reasons and reasons[0] else "is not an account in use"
     if flaws:
         raise CheckFailed(
             FailureKind.CONFIGURATION_MISSING,
@@ -51,17 +52,11 @@ async def prove_accounts(client: TrytonClient, company: Company, codes: Sequence
         )
 
 
-def _flaw(account: Account, day: dt.date) -> str | None:
-    """Why an account takes no entries on a day, as the field `account` of Tryton's entry lines has it."""
+def _flaw(account: Account) -> str | None:
+    """Why an account takes no entries, as the field `account` of Tryton's entry lines has it."""
     if account.closed:
         return "is closed"
-    if account.type is None:
-        return "is a heading without a type"
-    if account.start_date and day < account.start_date:
-        return "is not in use yet"
-    if account.end_date and account.end_date < day:
-        return "is no longer in use"
-    return None
+    return "is a heading without a type" if account.type is None else None
 
 
 async def find_open_periods(client: TrytonClient, company: Company, journal: Journal) -> list[Period]:
@@ -94,8 +89,6 @@ async def find_open_periods(client: TrytonClient, company: Company, journal: Jou
     return left
 
 
-def cautions_about(periods: Sequence[Period], day: dt.date) -> Sequence[Caution]:
-    """Caution if entries of this day cannot be booked although others can."""
-    if any(period.start_date <= day <= period.end_date for period in periods):
-        return ()
-    return (Caution(CautionKind.TODAY_NOT_OPEN, {"date": f"{day:%Y-%m-%d}", "count": str(len(periods))}),)
+def is_within(periods: Sequence[Period], day: dt.date) -> bool:
+    """Whether one of these periods covers the day."""
+    return any(period.start_date <= day <= period.end_date for period in periods)

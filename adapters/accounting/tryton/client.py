@@ -100,15 +100,12 @@ class Account(BaseModel):
         code: as people call it.
         type: id of its type; an account without one is a heading that takes no entries.
         closed: it takes no entries any more.
-        start_date, end_date: first and last day of its use.
 
     """
 
     code: str
     type: int | None
     closed: bool
-    start_date: Date | None
-    end_date: Date | None
 
 
 class Period(BaseModel):
