@@ -102,6 +102,11 @@ class Interface:
         """Press a button of records, such as `close` of periods."""
         self.call(f"model.{model}.{button}", list(ids))
 
+    def application_key(self, user: int) -> str:
+        """Give a new key for the REST interface that lets in as this user."""
+        key = self.create("res.user.application", user=user, application="rest")
+        return str(self.call("model.res.user.application.read", [key], ["key"])[0]["key"])
+
 
 def _date(value: object) -> dict[str, object]:
     if isinstance(value, dt.date):
@@ -170,11 +175,6 @@ class BookKeeper:
         """Let a user work for these companies, the first one being the current one."""
         current = companies[0] if companies else None
         self.tryton.write("res.user", [user], companies=[["add", list(companies)]], company=current)
-
-    def application_key(self, user: int) -> str:
-        """Give a new key for the REST interface that lets in as this user."""
-        key = self.tryton.create("res.user.application", user=user, application="rest")
-        return str(self.tryton.call("model.res.user.application.read", [key], ["key"])[0]["key"])
 
     def accountants(self) -> int:
         """Give Tryton's own group of those who may book."""

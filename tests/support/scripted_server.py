@@ -61,7 +61,7 @@ class ScriptedServer:
         self.upstream = upstream
         self.port = free_port()
         self.requests: list[Recorded] = []
-        self._script: deque[Step] = deque()
+        self._script: deque[Step | None] = deque()
         self._for_ever: Step | None = None
         self._tls: ssl.SSLContext | None = None
         self._healthy_tls: ssl.SSLContext | None = None
@@ -87,8 +87,8 @@ class ScriptedServer:
         self._thread.join(10)
         self._loop.close()
 
-    def play(self, *steps: Step) -> None:
-        """Answer the next requests by these steps, one each."""
+    def play(self, *steps: Step | None) -> None:
+        """Answer the next requests by these steps, one each; None lets one through to the upstream."""
         self._script.extend(steps)
 
     def play_on(self, step: Step) -> None:

@@ -182,5 +182,5 @@ def _fill(keeper: BookKeeper) -> Books:
         "viewer": keeper.employ("viewer", companies=[company]),
         "traveller": keeper.employ("traveller", groups=[accountants], companies=[company, other]),
     }
-    keys = {login: keeper.application_key(user) for login, user in users.items()}
+    keys = {login: keeper.tryton.application_key(user) for login, user in users.items()}
     return Books(company, other, users, keys)

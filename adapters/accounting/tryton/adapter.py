@@ -104,8 +104,8 @@ class TrytonSystem:
 
         The key is not sent before this is proved.
         """
-        await self._prove_version()
         async with self._failures():
+            await self._prove_version()
             if await self._client.has_lost_its_databases():
                 raise self._failed(FailureKind.DATABASE_SILENT, "HTTP 503 for its list of databases")
             await self._client.expect_database()
@@ -136,7 +136,7 @@ class TrytonSystem:
 
     async def _prove_version(self) -> None:
         try:
-            series = await self._client.version()
+            series = await self._client.version(within=self._deadline * _PATIENCE / 2)
         except HttpFault as fault:
             if fault.status in {401, 403, 407}:  # Tryton tells everyone its version: someone is in between
                 raise self._failed(FailureKind.NOT_THE_SYSTEM, fault.evidence) from None
@@ -182,11 +182,9 @@ class TrytonSystem:
 
     async def _silence(self) -> CheckFailed:
         """Find out who did not answer: Tryton's database or Tryton."""
-        seconds = self._deadline * (1 - _PATIENCE) / 2
         try:
-            async with asyncio.timeout(seconds):
-                await self._client.version()
-        except (TimeoutError, HttpFault):
+            await self._client.version(within=self._deadline * (1 - _PATIENCE) / 2)
+        except HttpFault:
             return check_failed(HttpFault(Fault.TIMEOUT), **self._facts)
         return self._failed(FailureKind.DATABASE_SILENT, "no answer in time, although Tryton itself answers")
 

@@ -164,9 +164,15 @@ class TrytonClient:
         """Close all connections."""
         await self._http.aclose()
 
-    async def version(self) -> str:
-        """Ask for the version series, such as `8.2`. The answer needs neither database nor key."""
-        return (await self._rpc("common.server.version")).expect_success().parse(_VERSION).result
+    async def version(self, within: float) -> str:
+        """Ask for the version series, such as `8.2`; Tryton answers without database and without key.
+
+        Args:
+            within: seconds in which it must answer.
+
+        """
+        answer = await self._rpc("common.server.version", deadline=within)
+        return answer.expect_success().parse(_VERSION).result
 
     async def has_lost_its_databases(self) -> bool:
         """Ask whether Tryton cannot reach its database server; False also where it is told not to tell.
@@ -216,8 +222,9 @@ class TrytonClient:
         records: TypeAdapter[list[Record]] = TypeAdapter(list[form])  # type: ignore[valid-type]
         return _accepted(answer, model).parse(records)
 
-    async def _rpc(self, method: str) -> Answer:
-        return await self._http.request("POST", "/rpc/", json={"id": 1, "method": method, "params": []})
+    async def _rpc(self, method: str, deadline: float | None = None) -> Answer:
+        body = {"id": 1, "method": method, "params": []}
+        return await self._http.request("POST", "/rpc/", json=body, deadline=deadline)
 
     async def _act(self, model: str, method: str, body: Mapping[str, Any]) -> Answer:
         path = f"{self._models}/{model}/{method}"

@@ -6,7 +6,7 @@ import pytest
 
 from adapters.accounting.contract import Check, CheckOutcome
 from adapters.accounting.failures import FailureKind, FailureReporting
-from flows.commands.tryton_books import BookKeeper, Interface
+from flows.commands.tryton_books import Interface
 from tests.adapters.accounting.tryton.conftest import Connection
 from tests.support.tryton_server import TrytonServer
 
@@ -31,12 +31,11 @@ async def test_a_wrong_key_is_refused_and_the_right_one_accepted(wrong: str, con
 async def test_a_revoked_key_is_refused_and_a_new_one_accepted(
     tryton: TrytonServer, connection: Connection, admin: Interface
 ) -> None:
-    keys = BookKeeper(admin)
-    revoked = keys.application_key(tryton.books.users["clerk"])
+    revoked = admin.application_key(tryton.books.users["clerk"])
     assert (await connection.but(application_key=revoked).check(Check.AUTH)).passed
     admin.press("res.user.application", "cancel", admin.find("res.user.application", key=revoked))
     assert_refused(await connection.but(application_key=revoked).check(Check.AUTH), revoked)
-    renewed = keys.application_key(tryton.books.users["clerk"])
+    renewed = admin.application_key(tryton.books.users["clerk"])
     assert (await connection.but(application_key=renewed).check(Check.AUTH)).passed
 
 
@@ -52,8 +51,7 @@ async def test_a_key_is_refused_until_a_person_has_validated_it(
 async def test_a_deleted_key_is_refused(
     tryton: TrytonServer, connection: Connection, admin: Interface
 ) -> None:
-    keys = BookKeeper(admin)
-    deleted = keys.application_key(tryton.books.users["clerk"])
+    deleted = admin.application_key(tryton.books.users["clerk"])
     admin.call("model.res.user.application.delete", admin.find("res.user.application", key=deleted))
     assert_refused(await connection.but(application_key=deleted).check(Check.AUTH), deleted)
     assert (await connection.check(Check.AUTH)).passed

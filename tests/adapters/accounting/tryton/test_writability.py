@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +14,10 @@ import pytest
 from adapters.accounting.cautions import CautionKind
 from adapters.accounting.contract import Check, CheckOutcome, Verdict
 from adapters.accounting.failures import Failure, FailureKind
-from flows.commands.tryton_books import BookKeeper, Interface
+from flows.commands.tryton_books import ADMIN, BookKeeper, Interface
+from flows.commands.tryton_services import create_database, create_tables, write_configuration
 from tests.adapters.accounting.tryton.conftest import Connection, Spoil
+from tests.support.ports import free_port
 from tests.support.tryton_server import (
     ACCOUNT,
     COMPANY,
@@ -275,3 +279,24 @@ def _closed(admin: Interface, periods: list[int]) -> Iterator[None]:
         yield
     finally:
         admin.press("account.period", "reopen", periods)
+
+
+@pytest.mark.slow
+async def test_a_database_without_accounting_holds_no_books(
+    tryton: TrytonServer, connection: Connection, tmp_path: Path
+) -> None:
+    name = f"bare_{os.getpid()}"
+    create_database(tryton.postgres.address, name)
+    try:
+        configuration = write_configuration(tmp_path, tryton.postgres.address, port=free_port())
+        create_tables(configuration, name, ["res"])
+        admin = Interface(tryton.url, name)
+        key = admin.application_key(admin.find_one("res.user", login=ADMIN))
+        bare = connection.but(database=name, application_key=key)
+        assert (await bare.check(Check.AUTH)).passed
+        failure = await refused(bare, FailureKind.WRONG_ADDRESS)
+    finally:
+        tryton.postgres.drop(name)
+    assert failure.evidence == "accounting is not activated in this database"
+    assert "PLEO_EXPORT_ACCOUNTING__DATABASE" in failure.remedy
+    await assert_ready(connection)
