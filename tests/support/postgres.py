@@ -49,9 +49,16 @@ class Postgres:
         create_database(self.address, name, template=template)
 
     def drop(self, name: str) -> None:
-        """Drop a database although someone may still use it."""
+        """Drop a database, if it is there, although Tryton still uses it and would connect to it again."""
         with self.connect() as connection:
-            connection.execute(SQL("drop database if exists {} (force)").format(Identifier(name)))
+            if connection.execute("select from pg_database where datname = %s", [name]).fetchone() is None:
+                return
+            for statement in (
+                "alter database {} is_template false",
+                "alter database {} allow_connections false",
+                "drop database {} (force)",
+            ):
+                connection.execute(SQL(statement).format(Identifier(name)))
 
     def make_template(self, name: str) -> None:
         """Keep Tryton from looking into a database, which would keep it from being copied."""
