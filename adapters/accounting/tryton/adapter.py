@@ -25,11 +25,15 @@ from adapters.accounting.tryton.company import find_company
 from adapters.accounting.tryton.rights import prove_rights
 from adapters.faults import Fault, HttpFault
 from adapters.fields import Address, Secret
+from adapters.texts import plain
 
 _VARIABLE = "PLEO_EXPORT_ACCOUNTING__"
 
 SUPPORTED_SERIES = ("8.2",)
 """Versions of Tryton that the adapter's tests run against."""
+
+_VERSION_LIMIT = 20
+"""Characters of a version that are shown."""
 
 _PATIENCE = 0.8
 """Share of the deadline that a check's own requests may take; the rest finds out what was silent."""
@@ -142,12 +146,8 @@ class TrytonSystem:
                 raise self._failed(FailureKind.NOT_THE_SYSTEM, fault.evidence) from None
             raise check_failed(fault, **{**self._facts, "setting": f"{_VARIABLE}URL"}) from None
         if series not in SUPPORTED_SERIES:
-            raise self._failed(
-                FailureKind.VERSION_UNSUPPORTED,
-                f"version {series}",
-                version=series,
-                supported=" or ".join(SUPPORTED_SERIES),
-            )
+            facts = {"version": plain(series, _VERSION_LIMIT), "supported": " or ".join(SUPPORTED_SERIES)}
+            raise self._failed(FailureKind.VERSION_UNSUPPORTED, f"version {facts['version']}", **facts)
 
     async def _prove_accounting(self) -> None:
         """Refuse a database in which Tryton's accounting is not activated: it holds no books."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from adapters.accounting.contract import BookingAccounts, Check, CheckOutcome
+from adapters.accounting.failures import Failure, FailureKind
 from adapters.accounting.tryton.adapter import TrytonSettings, TrytonSystem
 from flows.commands.tryton_books import Interface
 from flows.rules.readiness import Readiness
@@ -128,3 +129,18 @@ def added(admin: Interface) -> Spoil:
             admin.call(f"model.{record_model}.delete", [record])
 
     return add
+
+
+async def refused(connection: Connection, kind: FailureKind) -> Failure:
+    """The failure of the check of writability, which must be of this kind."""
+    outcome = await connection.check(Check.WRITABILITY)
+    assert outcome.failure is not None, outcome.verdict
+    assert outcome.failure.kind is kind, outcome.failure
+    return outcome.failure
+
+
+async def assert_ready(connection: Connection) -> CheckOutcome:
+    """The outcome of the check of writability, which must be passed."""
+    outcome = await connection.check(Check.WRITABILITY)
+    assert outcome.passed, outcome.failure
+    return outcome

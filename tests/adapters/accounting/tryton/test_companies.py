@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.accounting.contract import Check
 from adapters.accounting.failures import Failure, FailureKind, FailureReporting
 from flows.commands.tryton_books import Interface
-from tests.adapters.accounting.tryton.conftest import Connection, Spoil
+from tests.adapters.accounting.tryton.conftest import Connection, Spoil, assert_ready, refused
 from tests.support.tryton_server import COMPANY, OTHER_COMPANY, TrytonServer
 
 SETTING = "PLEO_EXPORT_ACCOUNTING__COMPANY"
@@ -19,48 +18,40 @@ def travellers(tryton: TrytonServer, connection: Connection) -> Connection:
     return connection.but(application_key=tryton.books.keys["traveller"])
 
 
-async def refused(connection: Connection) -> Failure:
-    outcome = await connection.check(Check.WRITABILITY)
-    assert outcome.failure is not None, outcome.verdict
+async def refused_as_configuration(connection: Connection, kind: FailureKind) -> Failure:
+    failure = await refused(connection, kind)
     for reporting in FailureReporting:
-        assert outcome.failure.told_to_pleo(reporting).type == "invalid_configuration"
-    return outcome.failure
-
-
-async def is_ready(connection: Connection) -> bool:
-    return (await connection.check(Check.WRITABILITY)).passed
+        assert failure.told_to_pleo(reporting).type == "invalid_configuration"
+    return failure
 
 
 async def test_several_companies_must_be_told_apart_by_name(travellers: Connection) -> None:
-    failure = await refused(travellers)
-    assert failure.kind is FailureKind.BOOKS_COMPANY_UNNAMED
+    failure = await refused_as_configuration(travellers, FailureKind.BOOKS_COMPANY_UNNAMED)
     assert failure.cause.startswith("User Traveller works for several companies in Tryton")
     assert SETTING in failure.remedy
-    assert await is_ready(travellers.but(company=COMPANY))
+    await assert_ready(travellers.but(company=COMPANY))
 
 
 async def test_a_company_that_is_not_the_current_one_takes_no_entries(
     tryton: TrytonServer, travellers: Connection, changed: Spoil
 ) -> None:
     there = travellers.but(company=OTHER_COMPANY)
-    failure = await refused(there)
-    assert failure.kind is FailureKind.BOOKS_COMPANY_NOT_CURRENT
+    failure = await refused_as_configuration(there, FailureKind.BOOKS_COMPANY_NOT_CURRENT)
     assert f"Make company {OTHER_COMPANY} the current one of user Traveller" in failure.remedy
     with changed("res.user", tryton.books.users["traveller"], company=tryton.books.other_company):
-        assert await is_ready(there)
+        await assert_ready(there)
     with changed("res.user", tryton.books.users["traveller"], company_filter="all"):
-        assert await is_ready(there)
-        assert await is_ready(travellers.but(company=COMPANY))
+        await assert_ready(there)
+        await assert_ready(travellers.but(company=COMPANY))
 
 
 @pytest.mark.parametrize("name", ["Acme", "acme gmbh", OTHER_COMPANY, "No Such"])
 async def test_a_company_that_the_user_does_not_work_for_is_named(name: str, connection: Connection) -> None:
-    failure = await refused(connection.but(company=name))
-    assert failure.kind is FailureKind.BOOKS_COMPANY_UNKNOWN
+    failure = await refused_as_configuration(connection.but(company=name), FailureKind.BOOKS_COMPANY_UNKNOWN)
     assert failure.cause == f"User Clerk does not work for company {name} in Tryton."
     assert SETTING in failure.remedy
-    assert await is_ready(connection.but(company=COMPANY))
-    assert await is_ready(connection)
+    await assert_ready(connection.but(company=COMPANY))
+    await assert_ready(connection)
 
 
 async def test_a_user_without_company_must_be_given_one(
@@ -69,16 +60,14 @@ async def test_a_user_without_company_must_be_given_one(
     clerk, company = tryton.books.users["clerk"], tryton.books.company
     admin.write("res.user", [clerk], company=None)
     try:
-        none_current = await refused(connection)
+        none_current = await refused_as_configuration(connection, FailureKind.BOOKS_COMPANY_NOT_CURRENT)
         admin.write("res.user", [clerk], companies=[["remove", [company]]])
-        none_at_all = await refused(connection)
+        none_at_all = await refused_as_configuration(connection, FailureKind.BOOKS_COMPANY_UNKNOWN)
     finally:
         admin.write("res.user", [clerk], companies=[["add", [company]]], company=company)
-    assert none_current.kind is FailureKind.BOOKS_COMPANY_NOT_CURRENT
     assert none_current.evidence == "no company is current"
-    assert none_at_all.kind is FailureKind.BOOKS_COMPANY_UNKNOWN
     assert none_at_all.cause == "User Clerk does not work for any company in Tryton."
-    assert await is_ready(connection)
+    await assert_ready(connection)
 
 
 async def test_two_companies_of_one_name_are_not_told_apart(
@@ -86,6 +75,5 @@ async def test_two_companies_of_one_name_are_not_told_apart(
 ) -> None:
     (other,) = admin.call("model.company.company.read", [tryton.books.other_company], ["party"])
     with changed("party.party", other["party"], name=COMPANY):
-        failure = await refused(travellers.but(company=COMPANY))
-    assert failure.kind is FailureKind.BOOKS_COMPANY_UNNAMED
-    assert await is_ready(travellers.but(company=COMPANY))
+        await refused_as_configuration(travellers.but(company=COMPANY), FailureKind.BOOKS_COMPANY_UNNAMED)
+    await assert_ready(travellers.but(company=COMPANY))

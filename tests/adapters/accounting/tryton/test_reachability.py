@@ -61,6 +61,18 @@ async def test_a_database_that_goes_and_comes_back(tryton: TrytonServer, connect
         assert (await other.check(Check.REACHABILITY)).passed
 
 
+async def test_a_version_that_no_person_could_read_is_cut(
+    connection: Connection, between: ScriptedServer
+) -> None:
+    between.play(steps.answer(200, b'{"id": 1, "result": "8\\u0007%s"}' % (b"1" * 100_000)))
+    behind = connection.but(url=between.url())
+    outcome = await behind.check(Check.REACHABILITY)
+    assert outcome.failure is not None
+    assert outcome.failure.kind is FailureKind.VERSION_UNSUPPORTED
+    assert outcome.failure.evidence == "version 8 11111111111111111…"
+    assert (await behind.check(Check.REACHABILITY)).passed
+
+
 @pytest.mark.parametrize("version", ["7.0", "8.0", "8.20", "9.0"])
 async def test_an_unsupported_version_is_told_with_both_versions(
     version: str, connection: Connection, between: ScriptedServer
