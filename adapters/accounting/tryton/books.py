@@ -40,7 +40,7 @@ async def prove_accounts(client: TrytonClient, company: Company, codes: Sequence
     domain = [["company", "=", company.id], ["code", "in", list(codes)]]
     accounts = await client.search("account.account", domain, Account)
     flaws: dict[str, str] = {}
-    for code in dict.fromkeys(codes):
+    for code in codes:
         reasons = [_flaw(account) for account in accounts if account.code == code]
         if None not in reasons:
             flaws[code] = reasons[0] if reasons and reasons[0] else "is not an account in use"

@@ -143,7 +143,7 @@ async def test_todays_period_closed_is_a_caution_and_still_ready(
     assert (await assert_ready(connection)).verdict is Verdict.PASSED
 
 
-async def test_todays_period_locked_or_missing_is_a_caution_too(
+async def test_todays_period_locked_or_missing_is_a_caution_and_a_closed_year_is_more(
     tryton: TrytonServer, connection: Connection
 ) -> None:
     with tryton.copy() as name:
@@ -154,6 +154,10 @@ async def test_todays_period_locked_or_missing_is_a_caution_too(
         _assert_cautious(await assert_ready(copied))
         with tryton.postgres.connect(name) as postgres:  # nobody unlocks a period, Tryton neither
             postgres.execute("update account_period set state = 'open' where id = %s", [today])
+            assert (await assert_ready(copied)).verdict is Verdict.PASSED
+            postgres.execute("update account_fiscalyear set state = 'closed'")
+            await refused(copied, FailureKind.NO_OPEN_PERIOD)
+            postgres.execute("update account_fiscalyear set state = 'open'")
         assert (await assert_ready(copied)).verdict is Verdict.PASSED
         admin.call("model.account.period.delete", [today])
         _assert_cautious(await assert_ready(copied))

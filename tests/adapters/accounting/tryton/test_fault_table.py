@@ -16,7 +16,7 @@ from tests.support.faults_table import FAULTS, FaultCase
 from tests.support.scripted_server import ScriptedServer
 from tests.support.tryton_server import TrytonServer
 
-QUICK = 0.6
+QUICK = 1.0
 
 BY_FAULT = {
     Fault.UNKNOWN_HOST: FailureKind.UNKNOWN_HOST,
