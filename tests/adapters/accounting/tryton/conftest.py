@@ -32,9 +32,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def tryton(pytestconfig: pytest.Config) -> Iterator[TrytonServer]:
-    assert pytestconfig.cache is not None
-    with tryton_server(pytestconfig.cache.mkdir("tryton")) as server:
+def tryton(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrytonServer]:
+    cache: pytest.Cache | None = getattr(
+        pytestconfig, "cache", None
+    )  # there is none with -p no:cacheprovider
+    with tryton_server(cache.mkdir("tryton") if cache else tmp_path_factory.mktemp("tryton")) as server:
         yield server
 
 

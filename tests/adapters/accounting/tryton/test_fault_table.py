@@ -106,4 +106,4 @@ async def test_writability_meets_a_fault_at_any_of_its_requests(
         outcome = await behind.check(Check.WRITABILITY)
         assert outcome.failure is not None
         assert outcome.failure.kind is kind
-        assert (await behind.check(Check.WRITABILITY)).passed
+    assert (await behind.check(Check.WRITABILITY)).passed
