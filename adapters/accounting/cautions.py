@@ -15,6 +15,7 @@ class CautionKind(StrEnum):
 
     BOOKS_HAVE_ERRORS = "books_have_errors"
     STORAGE_UNPROVED = "storage_unproved"
+    TODAY_NOT_OPEN = "today_not_open"
 
 
 class _Row(NamedTuple):
@@ -30,6 +31,10 @@ _CAUTIONS: Mapping[CautionKind, _Row] = {
     CautionKind.STORAGE_UNPROVED: _Row(
         "Whether {system} may write its {storage} could not be tried: it is too large or too busy.",
         "If entries are refused, give the account that runs {system} write permission on its {storage}.",
+    ),
+    CautionKind.TODAY_NOT_OPEN: _Row(
+        "{system} takes no entries of today, {date}: that period is closed or missing; {count} are open.",
+        "Open the period of {date} in {system} if entries of that time are to be booked.",
     ),
 }
 

@@ -53,6 +53,8 @@ class FailureKind(StrEnum):
     SERVER_ERROR = "server_error"
     NOT_THE_SYSTEM = "not_the_system"
     WRONG_ADDRESS = "wrong_address"
+    VERSION_UNSUPPORTED = "version_unsupported"
+    DATABASE_SILENT = "database_silent"
     THROTTLED = "throttled"
     CREDENTIALS_REFUSED = "credentials_refused"
     ACCESS_REVOKED = "access_revoked"
@@ -64,6 +66,9 @@ class FailureKind(StrEnum):
     NO_OPEN_PERIOD = "no_open_period"
     CREATION_NOT_ALLOWED = "creation_not_allowed"
     COMPANY_UNKNOWN = "company_unknown"
+    BOOKS_COMPANY_UNKNOWN = "books_company_unknown"
+    BOOKS_COMPANY_UNNAMED = "books_company_unnamed"
+    BOOKS_COMPANY_NOT_CURRENT = "books_company_not_current"
     VENDOR_BOOKKEEPING_UNSUPPORTED = "vendor_bookkeeping_unsupported"
     CONFIGURATION_MISSING = "configuration_missing"
     DEFECT = "defect"
@@ -173,6 +178,20 @@ CATALOGUE: Mapping[FailureKind, Row] = {
         "The configured address does not lead to one set of books of {system}.",
         "Correct {setting} in the connection, then export again.",
     ),
+    FailureKind.VERSION_UNSUPPORTED: Row(
+        _PERSON,
+        _ENGINEER,
+        "invalid_configuration",
+        "{system} has {version}, with which this integration does not work.",
+        "Upgrade {system} to {supported}, or this integration to one for that version, then export again.",
+    ),
+    FailureKind.DATABASE_SILENT: Row(
+        _LATER,
+        _AS_ADMIN,
+        "accounting_system_timeout",
+        "{system} answers, but its database does not.",
+        "Look whether the database server of {system} runs and is not overloaded, then export again.",
+    ),
     FailureKind.THROTTLED: Row(
         _LATER,
         _OPERATOR,
@@ -249,6 +268,30 @@ CATALOGUE: Mapping[FailureKind, Row] = {
         "invalid_configuration",
         "This export belongs to another company than the connection.",
         "Correct the company id in the connection, or connect that company, then export again.",
+        documented_type="invalid_configuration",
+    ),
+    FailureKind.BOOKS_COMPANY_UNKNOWN: Row(
+        _PERSON,
+        _ENGINEER,
+        "invalid_configuration",
+        "{user} does not work for {company} in {system}.",
+        "Correct {setting} in the connection, or give {user} access to {company} in {system}.",
+        documented_type="invalid_configuration",
+    ),
+    FailureKind.BOOKS_COMPANY_UNNAMED: Row(
+        _PERSON,
+        _ENGINEER,
+        "invalid_configuration",
+        "{user} works for several companies in {system}, and the connection does not say for which to book.",
+        "Write the company's name, as in {system}, into {setting}, then export again.",
+        documented_type="invalid_configuration",
+    ),
+    FailureKind.BOOKS_COMPANY_NOT_CURRENT: Row(
+        _PERSON,
+        _AS_ADMIN,
+        "invalid_configuration",
+        "{user} works for {company} in {system}, but it is not the current one of that user.",
+        "Make {company} the current one of {user} in {system}, then export again.",
         documented_type="invalid_configuration",
     ),
     FailureKind.VENDOR_BOOKKEEPING_UNSUPPORTED: Row(
@@ -402,6 +445,10 @@ _FACTS_IF_UNKNOWN = {
     "storage": "data",
     "missing": "an account or journal",
     "count": "some",
+    "company": "the company",
+    "version": "a version",
+    "supported": "a supported version",
+    "date": "today",
 }
 
 

@@ -1,0 +1,148 @@
+"""One Tryton for all of these tests; a test that spoils its books mends them, or takes a copy of its own."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.accounting.contract import BookingAccounts, Check, CheckOutcome
+from adapters.accounting.failures import Failure, FailureKind
+from adapters.accounting.tryton.adapter import TrytonSettings, TrytonSystem
+from flows.commands.tryton_books import Interface
+from flows.rules.readiness import Readiness
+from tests.support.tryton_server import ACCOUNT, JOURNAL, OTHER_ACCOUNT, TrytonServer, tryton_server
+
+DEADLINE = 20.0
+
+
+_FOLDER = Path(__file__).parent
+_SECONDS_WITH_SET_UP = 600
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the first of these tests time to set the books up, unless they are in the cache."""
+    for item in items:
+        if item.path.is_relative_to(_FOLDER):
+            item.add_marker(pytest.mark.timeout(_SECONDS_WITH_SET_UP))
+            break
+
+
+@pytest.fixture(scope="session")
+def tryton(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrytonServer]:
+    cache: pytest.Cache | None = getattr(
+        pytestconfig, "cache", None
+    )  # there is none with -p no:cacheprovider
+    with tryton_server(cache.mkdir("tryton") if cache else tmp_path_factory.mktemp("tryton")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def database(tryton: TrytonServer) -> Iterator[str]:
+    with tryton.copy() as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def admin(tryton: TrytonServer, database: str) -> Interface:
+    """The administrator, who spoils the books and mends them."""
+    return Interface(tryton.url, database)
+
+
+class Connection:
+    """Settings of a connection to a Tryton, and its checks."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = settings
+
+    def but(self, **settings: Any) -> Connection:
+        """The same connection with some settings of another value."""
+        return Connection(**{**self.settings, **settings})
+
+    @contextlib.asynccontextmanager
+    async def opened(self) -> AsyncIterator[Readiness]:
+        settings = dict(self.settings)
+        deadline = settings.pop("deadline", DEADLINE)
+        accounts = BookingAccounts(**settings.pop("accounts", {}))
+        system = TrytonSystem(
+            TrytonSettings.model_validate(settings),
+            accounts=accounts,
+            deadline=deadline,
+        )
+        try:
+            yield Readiness(system, check_deadline=deadline, validation_deadline=10 * deadline)
+        finally:
+            await system.aclose()
+
+    async def check(self, check: Check) -> CheckOutcome:
+        async with self.opened() as readiness:
+            return await readiness.run(check)
+
+    async def check_all(self) -> list[CheckOutcome]:
+        async with self.opened() as readiness:
+            return await readiness.run_all()
+
+
+@pytest.fixture
+def connection(tryton: TrytonServer, database: str, admin: Interface) -> Connection:
+    """The clerk's connection, which passes every check."""
+    return Connection(
+        system="tryton",
+        url=tryton.url,
+        database=database,
+        application_key=tryton.books.keys["clerk"],
+        journal=JOURNAL,
+        accounts={"wallet": ACCOUNT, "out_of_pocket": OTHER_ACCOUNT},
+    )
+
+
+Spoil = Callable[..., contextlib.AbstractContextManager[None]]
+
+
+@pytest.fixture
+def changed(admin: Interface) -> Spoil:
+    """Change a record for a while: `with changed("account.journal", id, active=False)`."""
+
+    @contextlib.contextmanager
+    def change(model: str, record: int, **values: Any) -> Iterator[None]:
+        (before,) = admin.call(f"model.{model}.read", [record], list(values))
+        admin.write(model, [record], **values)
+        try:
+            yield
+        finally:
+            admin.write(model, [record], **{name: before[name] for name in values})
+
+    return change
+
+
+@pytest.fixture
+def added(admin: Interface) -> Spoil:
+    """Add a record for a while: `with added("ir.model.access", model="account.move")`."""
+
+    @contextlib.contextmanager
+    def add(record_model: str, /, **values: Any) -> Iterator[None]:
+        record = admin.create(record_model, **values)
+        try:
+            yield
+        finally:
+            admin.call(f"model.{record_model}.delete", [record])
+
+    return add
+
+
+async def refused(connection: Connection, kind: FailureKind) -> Failure:
+    """The failure of the check of writability, which must be of this kind."""
+    outcome = await connection.check(Check.WRITABILITY)
+    assert outcome.failure is not None, outcome.verdict
+    assert outcome.failure.kind is kind, outcome.failure
+    return outcome.failure
+
+
+async def assert_ready(connection: Connection) -> CheckOutcome:
+    """The outcome of the check of writability, which must be passed."""
+    outcome = await connection.check(Check.WRITABILITY)
+    assert outcome.passed, outcome.failure
+    return outcome
