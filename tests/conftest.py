@@ -35,7 +35,12 @@ hypothesis.settings.load_profile("house")
 
 pytest_plugins = ["tests.contract.report"]
 
-SHARED_SERVERS = {"tests/flows/rules": None, "tests/flows": "prefect", "tests/contract": "systems"}
+SHARED_SERVERS = {
+    "tests/flows/rules": None,
+    "tests/flows": "prefect",
+    "tests/contract": "systems",
+    "tests/adapters/accounting/tryton": "systems",
+}
 """Folders whose tests share servers, and so a process where the suite runs in several; longest path first."""
 
 

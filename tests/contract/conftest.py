@@ -8,6 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.contract.stand import Stand, stand_of
+from tests.support.kept_folder import kept_folder
 
 Shown = set[tuple[str, str]]
 """Pairs of adapter and rule for which a test of this session passed."""
@@ -42,14 +43,18 @@ def shown(pytestconfig: pytest.Config) -> Shown:
 
 
 @pytest.fixture(scope="session")
-def stands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Stand]]:
+def stands(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Stand]]:
     """Start the stand of an adapter at its first use."""
     started: dict[str, Stand] = {}
     with ExitStack() as stack:
 
         def stand(adapter: str) -> Stand:
             if adapter not in started:
-                started[adapter] = stand_of(adapter)(stack, tmp_path_factory.mktemp(f"stand-{adapter}"))
+                folder = tmp_path_factory.mktemp(f"stand-{adapter}")
+                kept = kept_folder(pytestconfig, tmp_path_factory, adapter)
+                started[adapter] = stand_of(adapter)(stack, folder, kept)
             return started[adapter]
 
         yield stand

@@ -49,7 +49,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "locked": _fails(Kind.LOCKED),
     "every-period-closed": _fails(Kind.NO_OPEN_PERIOD),
     "todays-period-closed": Scenario(verdict=Verdict.WARNING),
-    "wrong-company": _fails(Kind.COMPANY_UNKNOWN),
+    "wrong-company": _fails(Kind.BOOKS_COMPANY_UNKNOWN),
     "missing-journal": _fails(Kind.CONFIGURATION_MISSING),
     "missing-account": _fails(Kind.CONFIGURATION_MISSING),
 }

@@ -47,9 +47,16 @@ class Stand(ABC):
     is_real: bool = True
     secrets: tuple[str, ...] = ()
 
-    def __init__(self, stack: ExitStack, folder: Path) -> None:
-        """Start the system; what the stack holds ends with the session. The folder is the stand's own."""
-        self.stack, self.folder = stack, folder
+    def __init__(self, stack: ExitStack, folder: Path, kept: Path) -> None:
+        """Start the system; what the stack holds ends with the session.
+
+        Args:
+            stack: ends what was started.
+            folder: for the stand's files.
+            kept: a folder that stays between sessions, for what takes long to make.
+
+        """
+        self.stack, self.folder, self.kept = stack, folder, kept
 
     @abstractmethod
     def bring_about(self, scenario: str, stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> Situation:

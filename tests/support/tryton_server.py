@@ -97,6 +97,14 @@ class TrytonServer:
             return str(json.load(answer))
 
 
+def open_periods(admin: Interface, company: int, *, of: dt.date | None = None) -> list[int]:
+    """Ids of a company's open periods, or of those that a day falls into."""
+    domain: list[list[object]] = [["company", "=", company], ["state", "=", "open"]]
+    if of:
+        domain += [["start_date", "<=", of], ["end_date", ">=", of]]
+    return list(admin.call("model.account.period.search", domain))
+
+
 @contextlib.contextmanager
 def tryton_server(cache: Path) -> Iterator[TrytonServer]:
     """Run a Tryton with its books for as long as the block lasts; `cache` is a folder that stays."""

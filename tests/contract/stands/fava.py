@@ -21,8 +21,8 @@ class Stand(stand.WireStand):
 
     secrets = (_PASSWORD,)
 
-    def __init__(self, stack: ExitStack, folder: Path) -> None:
-        super().__init__(stack, folder)
+    def __init__(self, stack: ExitStack, folder: Path, kept: Path) -> None:
+        super().__init__(stack, folder, kept)
         ledger = folder / "books.beancount"
         ledger.write_text(ledger_text())
         self._fava = stack.enter_context(FavaServer(ledger))

@@ -14,6 +14,7 @@ from adapters.accounting.failures import Failure, FailureKind
 from adapters.accounting.tryton.adapter import TrytonSettings, TrytonSystem
 from flows.commands.tryton_books import Interface
 from flows.rules.readiness import Readiness
+from tests.support.kept_folder import kept_folder
 from tests.support.tryton_server import ACCOUNT, JOURNAL, OTHER_ACCOUNT, TrytonServer, tryton_server
 
 DEADLINE = 20.0
@@ -33,10 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def tryton(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrytonServer]:
-    cache: pytest.Cache | None = getattr(
-        pytestconfig, "cache", None
-    )  # there is none with -p no:cacheprovider
-    with tryton_server(cache.mkdir("tryton") if cache else tmp_path_factory.mktemp("tryton")) as server:
+    with tryton_server(kept_folder(pytestconfig, tmp_path_factory, "tryton")) as server:
         yield server
 
 

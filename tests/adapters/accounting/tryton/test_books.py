@@ -26,6 +26,7 @@ from tests.support.tryton_server import (
     OTHER_ACCOUNT,
     OTHER_COMPANY,
     TrytonServer,
+    open_periods,
 )
 
 MISSING = FailureKind.CONFIGURATION_MISSING
@@ -106,7 +107,7 @@ async def test_no_open_period_is_told_whatever_else_is_open(
 ) -> None:
     ours = connection.but(application_key=tryton.books.keys["traveller"], company=COMPANY)
     sees_all = changed("res.user", tryton.books.users["traveller"], company_filter="all")
-    with sees_all, _closed(admin, _periods(admin, tryton)):
+    with sees_all, _closed(admin, open_periods(admin, tryton.books.company)):
         year = admin.find("account.fiscalyear", company=tryton.books.company)[0]
         day = dt.date(_today().year, 12, 31)
         adjustment = {"fiscalyear": year, "start_date": day, "end_date": day, "type": "adjustment"}
@@ -121,7 +122,7 @@ async def test_a_journal_that_is_closed_in_every_open_period_leaves_none(
     tryton: TrytonServer, connection: Connection, admin: Interface
 ) -> None:
     journal = admin.find_one("account.journal", code=JOURNAL)
-    rows = [{"journal": journal, "period": period} for period in _periods(admin, tryton)]
+    rows = [{"journal": journal, "period": period} for period in open_periods(admin, tryton.books.company)]
     closed = admin.call("model.account.journal.period.create", rows)
     admin.press("account.journal.period", "close", closed)
     try:
@@ -137,7 +138,7 @@ async def test_a_journal_that_is_closed_in_every_open_period_leaves_none(
 async def test_todays_period_closed_is_a_caution_and_still_ready(
     tryton: TrytonServer, connection: Connection, admin: Interface
 ) -> None:
-    with _closed(admin, _periods(admin, tryton, of_today=True)):
+    with _closed(admin, open_periods(admin, tryton.books.company, of=_today())):
         outcome = await assert_ready(connection)
     _assert_cautious(outcome)
     assert (await assert_ready(connection)).verdict is Verdict.PASSED
@@ -148,7 +149,7 @@ async def test_todays_period_locked_or_missing_is_a_caution_and_a_closed_year_is
 ) -> None:
     with tryton.copy() as name:
         copied, admin = connection.but(database=name), Interface(tryton.url, name)
-        (today,) = _periods(admin, tryton, of_today=True)
+        (today,) = open_periods(admin, tryton.books.company, of=_today())
         admin.press("account.period", "close", [today])
         admin.press("account.period", "lock_", [today])
         _assert_cautious(await assert_ready(copied))
@@ -174,13 +175,6 @@ def _assert_cautious(outcome: CheckOutcome) -> None:
 
 def _today() -> dt.date:
     return dt.datetime.now(dt.UTC).date()
-
-
-def _periods(admin: Interface, tryton: TrytonServer, *, of_today: bool = False) -> list[int]:
-    domain: list[list[Any]] = [["company", "=", tryton.books.company], ["state", "=", "open"]]
-    if of_today:
-        domain += [["start_date", "<=", _today()], ["end_date", ">=", _today()]]
-    return list(admin.call("model.account.period.search", domain))
 
 
 @contextlib.contextmanager
