@@ -100,7 +100,12 @@ def sandbox(*, port: int = 8765, state_file: Path | None = None, json: Json = Fa
 
 
 @app.command
-def demo(*, failures: Annotated[bool, Parameter(negative=())] = False, json: Json = False) -> int:
+def demo(
+    *,
+    failures: Annotated[bool, Parameter(negative=())] = False,
+    tryton: Annotated[bool, Parameter(negative=())] = False,
+    json: Json = False,
+) -> int:
     """Show a ready, a read-only and an absent ledger, with the embedded Pleo and a real Fava.
 
     Example: pleo-export demo
@@ -109,12 +114,18 @@ def demo(*, failures: Annotated[bool, Parameter(negative=())] = False, json: Jso
     ----------
     failures
         Show every failure of an accounting system instead, with the faulty one.
+    tryton
+        Show a real Tryton in five states instead; it needs the extra `tryton`.
 
     """
     if failures:
         from flows.commands.demo_failures import run_failures_demo
 
         ok = run_failures_demo(as_json=json)
+    elif tryton:
+        from flows.commands.demo_tryton import run_tryton_demo
+
+        ok = run_tryton_demo(as_json=json)
     else:
         from flows.commands.demo import run_demo
 

@@ -54,6 +54,20 @@ def test_the_demo_ends_as_it_should_and_stays_in_its_folder(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_the_demo_with_tryton_ends_as_it_should(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [PROGRAM, "demo", "--tryton", "--json"], cwd=tmp_path, capture_output=True, text=True, timeout=390
+    )
+    assert done.returncode == 0, done.stderr
+    record = json.loads(done.stdout.splitlines()[-1])
+    kinds = [run["run"]["failure"] and run["run"]["failure"]["kind"] for run in record["scenarios"]]
+    expected = ["creation_not_allowed", "no_open_period", "credentials_refused", "connection_refused"]
+    assert kinds == [None, *expected]
+    assert started_in(tmp_path) == []
+
+
+@pytest.mark.slow
 def test_every_failure_can_be_shown(tmp_path: Path) -> None:
     done = subprocess.run(
         [PROGRAM, "demo", "--failures", "--json"], cwd=tmp_path, capture_output=True, text=True, timeout=110
