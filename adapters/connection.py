@@ -12,6 +12,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from adapters.accounting.booking import Posting
 from adapters.accounting.contract import AccountingSettings, BookingAccounts
 from adapters.accounting.failures import FailureReporting
 from adapters.accounting.registry import registered
@@ -25,13 +26,6 @@ else:
         Union[tuple(adapter.Settings for adapter in registered().values())],  # noqa: UP007
         Field(discriminator="system"),
     ]
-
-
-class Posting(StrEnum):
-    """Whether entries are booked as drafts or for good (L85)."""
-
-    DRAFT = "draft"
-    FINAL = "final"
 
 
 class ClosedPeriod(StrEnum):
