@@ -13,6 +13,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from adapters.accounting.failures import FailureReporting
 from adapters.environment import ConfigurationError, load_connection
+from flows.commands.errors import ServiceError
 from flows.commands.exit_codes import ExitCode
 
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Last line of stdout is one JSON object.")]
@@ -178,6 +179,9 @@ def _exit_code(arguments: list[str] | None) -> int:
     except ConfigurationError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return ExitCode.USAGE
+    except ServiceError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return ExitCode.UNEXPECTED
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001 - its text could hold a secret, so only its place is shown

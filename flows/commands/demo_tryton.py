@@ -14,7 +14,7 @@ from rich.console import Console
 from adapters.accounting.failures import FailureKind
 from flows.commands.demo_environment import demo_environment
 from flows.commands.demo_scenarios import Scenario, play, sum_up
-from flows.commands.local_services import free_port
+from flows.commands.local_services import free_port, installed_program
 from flows.commands.tryton_books import BookKeeper, Interface
 from flows.commands.tryton_services import (
     create_database,
@@ -61,8 +61,14 @@ class _Books:
 
 
 def run_tryton_demo(*, as_json: bool) -> bool:
-    """Set up a Tryton with one company, run the scenarios, and tell whether all ended rightly."""
+    """Set up a Tryton with one company, run the scenarios, and tell whether all ended rightly.
+
+    Raises:
+        ServiceError: Tryton is not installed here, or a server did not come up.
+
+    """
     console = Console(stderr=as_json)
+    installed_program("trytond")
     with demo_environment(console) as folder, local_postgresql(folder / "postgresql") as postgresql:
         port = free_port()
         configuration = _create(folder, postgresql, port, console)

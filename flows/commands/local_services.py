@@ -15,12 +15,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from flows.commands.errors import ServiceError
+
 _STOP_SECONDS = 10
 _POLL_SECONDS = 0.05
-
-
-class ServiceError(Exception):
-    """A local server did not come up; the text names it and its log."""
 
 
 def free_port() -> int:
@@ -135,7 +133,10 @@ def installed_program(name: str) -> str:
     """Path of a program that is installed beside this Python."""
     path = Path(sys.executable).with_name(name)
     if not path.exists():
-        raise ServiceError(f"{name} is not installed beside {sys.executable}: install pleo-export[demo].")
+        raise ServiceError(
+            f"{name} is not installed beside {sys.executable}: install pleo-export[demo], "
+            "and for Tryton pleo-export[tryton]."
+        )
     return str(path)
 
 

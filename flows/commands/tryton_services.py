@@ -13,7 +13,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from flows.commands.local_services import ServiceError, installed_program, service
+from flows.commands.errors import ServiceError
+from flows.commands.local_services import installed_program, service
 from flows.commands.tryton_books import ADMIN_PASSWORD
 
 _CREATE_SECONDS = 600

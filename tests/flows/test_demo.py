@@ -95,3 +95,22 @@ def test_an_interrupted_demo_stops_what_it_started(
     demo.send_signal(number)  # an impatient second one must not leave processes behind
     assert demo.wait(40) == 130
     assert started_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(("option", "program"), [([], "prefect"), (["--tryton"], "trytond")])
+def test_what_is_not_installed_is_named_with_the_extra_that_brings_it(
+    tmp_path: Path, option: list[str], program: str
+) -> None:
+    """A Python that has no programs beside it stands for an installation without the extras."""
+    script = (
+        f"import sys; sys.executable = {str(tmp_path / 'python')!r}\n"
+        f"from flows.cli import main; main(['demo', *{option!r}])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert f"{program} is not installed" in done.stderr
+    assert "pleo-export[tryton]" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert subprocess.run([PROGRAM, "demo", "--help"], capture_output=True, timeout=60).returncode == 0
