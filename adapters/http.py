@@ -13,8 +13,9 @@ import functools
 import ssl
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -161,28 +162,59 @@ class HttpClient:
                     await answer.aclose()
         return Answer(answer.status_code, answer.headers, body)
 
+    async def download(self, url: str, target: Path, *, deadline: float | None = None) -> int:
+        """Stream the body of one GET into a file and give its size in bytes.
+
+        `url` may be an absolute one. After a fault the file's content is of no use.
+
+        Raises:
+            HttpFault: no complete answer within the deadline and the cap, or not a success.
+            OSError: the file cannot be written.
+
+        """
+        size = 0
+        with target.open("wb") as file, faults_of_httpx():
+            async with asyncio.timeout(self._deadline if deadline is None else deadline):
+                request = self._client.build_request("GET", url, headers={"accept": "*/*"})
+                answer = await self._client.send(request, stream=True)
+                try:
+                    Answer(answer.status_code, answer.headers, b"").expect_success()
+                    async for chunk in self._decoded(answer):
+                        size += len(chunk)
+                        file.write(chunk)
+                finally:
+                    await answer.aclose()
+        return size
+
     async def _read(self, answer: httpx.Response) -> bytes:
-        """Read and decompress the body, never holding more than the cap (a gzip bomb ends here)."""
+        body = bytearray()
+        async for chunk in self._decoded(answer):
+            body += chunk
+        return bytes(body)
+
+    async def _decoded(self, answer: httpx.Response) -> AsyncIterator[bytes]:
+        """Give the decompressed body piece by piece, never more than the cap (a gzip bomb ends here)."""
         coding = answer.headers.get("content-encoding", "identity").strip().lower()
         if coding not in {"identity", "gzip", ""}:
             raise HttpFault(Fault.NOT_JSON, status=answer.status_code)
         gunzip = zlib.decompressobj(wbits=31) if coding == "gzip" else None
-        body = bytearray()
-        begun = False
+        size, begun = 0, False
         async for chunk in answer.aiter_raw():
             begun = begun or bool(chunk)
-            if gunzip is None:
-                body += chunk
-            elif not gunzip.eof:  # what follows the end is dropped; zlib would keep it all
+            piece = chunk
+            if gunzip is not None:
+                if gunzip.eof:  # what follows the end is dropped; zlib would keep it all
+                    continue
                 try:
-                    body += gunzip.decompress(chunk, self._max_body_bytes + 1 - len(body))
+                    piece = gunzip.decompress(chunk, self._max_body_bytes + 1 - size)
                 except zlib.error:
                     raise HttpFault(Fault.NOT_JSON, status=answer.status_code) from None
-            if len(body) > self._max_body_bytes:
+            size += len(piece)
+            if size > self._max_body_bytes:
                 raise HttpFault(Fault.TOO_LARGE, status=answer.status_code)
+            yield piece
         if gunzip is not None and begun and not gunzip.eof:
             raise HttpFault(Fault.CONNECTION_LOST, status=answer.status_code)
-        return bytes(body)
 
 
 @functools.cache

@@ -60,6 +60,18 @@ def passes_by_itself(fault: HttpFault) -> bool:
     return fault.fault in _PASSING_FAULTS
 
 
+def may_have_taken_effect(fault: HttpFault) -> bool:
+    """Whether a write may have been done: it went out, and no answer ruled that out (rule of the house 3)."""
+    if not fault.may_have_arrived:
+        return False
+    return fault.status is None or fault.status < 300 or fault.status >= 500
+
+
+def worth_writing_again(fault: HttpFault) -> bool:
+    """Whether a write may be tried again, once a read has shown that it was not done."""
+    return passes_by_itself(fault) or may_have_taken_effect(fault)
+
+
 def attempts(
     policy: RetryPolicy, worth_repeating: Callable[[HttpFault], bool] = passes_by_itself
 ) -> AsyncIterator[stamina.Attempt]:

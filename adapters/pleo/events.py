@@ -10,7 +10,7 @@ from adapters.faults import HttpFault
 from adapters.pleo.client import PleoClient
 from adapters.pleo.errors import pleo_error
 from adapters.pleo.models import ExportJob, JobEvent
-from adapters.retry import attempts, passes_by_itself
+from adapters.retry import attempts, may_have_taken_effect, worth_writing_again
 
 _JOB_STATE_REFUSES = 422
 
@@ -59,7 +59,7 @@ async def send_event(
     """
     uncertain = False
     try:
-        async for attempt in attempts(client.policy, _worth_sending_again):
+        async for attempt in attempts(client.policy, worth_writing_again):
             with attempt:
                 try:
                     await client.post_event(
@@ -68,7 +68,7 @@ async def send_event(
                 except HttpFault as fault:
                     if fault.status == _JOB_STATE_REFUSES:
                         return _settled(await client.get_job(job_id), event, uncertain=uncertain)
-                    if not _uncertain(fault):
+                    if not may_have_taken_effect(fault):
                         raise
                     uncertain = True
                     outcome = _settled(await client.get_job(job_id), event, uncertain=True)
@@ -79,17 +79,6 @@ async def send_event(
     except HttpFault as fault:
         raise pleo_error(fault) from None
     raise AssertionError("attempts end with an outcome or a fault")
-
-
-def _uncertain(fault: HttpFault) -> bool:
-    """Whether the event may have taken effect: the request went out, and no answer ruled it out."""
-    if not fault.may_have_arrived:
-        return False
-    return fault.status is None or fault.status < 300 or fault.status >= 500
-
-
-def _worth_sending_again(fault: HttpFault) -> bool:
-    return passes_by_itself(fault) or _uncertain(fault)
 
 
 def _settled(job: ExportJob, event: JobEvent, *, uncertain: bool) -> EventOutcome:
