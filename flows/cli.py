@@ -49,7 +49,7 @@ def run(
 ) -> int:
     """Take an export job through its lifecycle: the given one, else the oldest that waits.
 
-    Example: pleo-export run --fetch-only --json
+    Example: pleo-export run --json
 
     Parameters
     ----------
@@ -65,10 +65,6 @@ def run(
     """
     if connection is None:
         load_connection()
-    if not fetch_only:
-        raise ConfigurationError(
-            "This version does not book items yet: call `pleo-export run` with --fetch-only."
-        )
     from flows.commands.run import run_export
 
     return run_export(
@@ -78,6 +74,25 @@ def run(
         fetch_only=fetch_only,
         as_json=json,
     )
+
+
+@app.command
+def plan(*, job_id: UUID | None = None, connection: str | None = None, json: Json = False) -> int:
+    """Show what a run would book; nothing is written anywhere, and the job is not started.
+
+    Example: pleo-export plan --job-id 5f0c6f0e-7a51-4a0b-9d3f-2f6f2c1b7a10
+
+    Parameters
+    ----------
+    job_id
+        Id of the export job in Pleo; without it the one that `run` would take.
+    connection
+        Name of a saved connection; without it the environment's settings are used.
+
+    """
+    from flows.commands.plan import show_plan
+
+    return asyncio.run(show_plan(connection=connection, job_id=job_id, as_json=json))
 
 
 @app.command

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -16,13 +17,16 @@ from adapters.accounting.failures import Failure, FailureKind, FailureReporting
 from adapters.environment import ConfigurationError
 from adapters.pleo.errors import PleoError
 from adapters.pleo.jobs import Claim, ClaimResult, next_job
-from adapters.pleo.models import ExportJob, JobStatus
+from adapters.pleo.models import ExportJob, JobEvent, JobStatus
 from flows import presentation, tasks
 from flows.connections import company_label, find_connection
 from flows.report import new_report
 from flows.rules.lifecycle import Stage
+from flows.rules.outcome import terminal_event
 from flows.rules.pleo_failures import failure_of
 from flows.session import Session, open_session
+
+_BOOKING = {Stage.ITEMS_FETCHED, Stage.BOOKED, Stage.RESULTS_REPORTED}
 
 
 def asked_parameters() -> dict[str, Any]:
@@ -46,7 +50,8 @@ async def export_job(
     """Take one Pleo export job through its lifecycle.
 
     The accounting system is checked first. If it is not ready, the job is marked failed in Pleo with a
-    reason and nothing else happens.
+    reason and nothing else happens. If it is ready, every item is booked once, each result is reported, and
+    the job is completed.
 
     Args:
         connection: Name of the saved connection. Empty: the settings of the environment.
@@ -57,32 +62,31 @@ async def export_job(
 
     """
     report = new_report()
-    if not fetch_only:
-        state = presentation.booking_refused()
-    else:
-        try:
-            settings = await find_connection(connection)
-            if failure_reporting:
-                settings = settings.model_copy(update={"failure_reporting": failure_reporting})
-            async with open_session(settings, report) as session:
-                state = await _through_lifecycle(session, connection, job_id)
-        except ConfigurationError as error:
-            report.misconfigured = True
-            state = presentation.configuration_wrong(error)
-        except Exception as error:  # noqa: BLE001 - its text could hold a secret; Prefect would store it
-            _log_unforeseen(error)
-            state = presentation.defect(error)
+    try:
+        settings = await find_connection(connection)
+        if failure_reporting:
+            settings = settings.model_copy(update={"failure_reporting": failure_reporting})
+        async with open_session(settings, report) as session:
+            state = await _through_lifecycle(session, connection, job_id, fetch_only=fetch_only)
+    except ConfigurationError as error:
+        report.misconfigured = True
+        state = presentation.configuration_wrong(error)
+    except Exception as error:  # noqa: BLE001 - its text could hold a secret; Prefect would store it
+        _log_unforeseen(error)
+        state = presentation.defect(error)
     report.state_name, report.message = state.name or "", state.message or ""
     await presentation.publish(report)
     return state
 
 
-async def _through_lifecycle(session: Session, connection: str | None, job_id: UUID | None) -> State[Any]:
+async def _through_lifecycle(
+    session: Session, connection: str | None, job_id: UUID | None, *, fetch_only: bool
+) -> State[Any]:
     """Run the stages; whatever nobody foresaw fails the job rather than leaving it in progress."""
     try:
         if not await _detect(session, connection, job_id):
             return presentation.nothing_to_export()
-        return await _stages(session)
+        return await _stages(session, fetch_only=fetch_only)
     except PleoError as error:
         session.report.failure = failure_of(error)
         return presentation.not_begun(session.report.failure)
@@ -91,6 +95,8 @@ async def _through_lifecycle(session: Session, connection: str | None, job_id: U
         lifecycle = session.report.lifecycle
         if lifecycle is None or lifecycle.stage is Stage.DETECTED or lifecycle.ended:
             return presentation.defect(error)
+        if lifecycle.stage in _BOOKING:  # something may be in the books: the next run finds it there
+            return presentation.not_all_reported(Failure(FailureKind.DEFECT, evidence=type(error).__name__))
         return await _fail(session, Failure(FailureKind.DEFECT, evidence=type(error).__name__))
 
 
@@ -105,7 +111,7 @@ async def _detect(session: Session, connection: str | None, job_id: UUID | None)
     return True
 
 
-async def _stages(session: Session) -> State[Any]:
+async def _stages(session: Session, *, fetch_only: bool) -> State[Any]:
     """Go from DETECTED to an end, one stage a step, each move through the table."""
     claim = await tasks.start(session)
     if isinstance(claim, Failure):
@@ -134,7 +140,57 @@ async def _stages(session: Session) -> State[Any]:
         return await _fail(session, counts)
     session.report.items = counts
     session.lifecycle.move_to(Stage.ITEMS_FETCHED, f"{counts['fetched']} item(s)")
-    return presentation.items_fetched(session.report)
+    if fetch_only:
+        return presentation.items_fetched(session.report)
+    return await _export(session)
+
+
+async def _export(session: Session) -> State[Any]:
+    """Go from ITEMS_FETCHED to an end: book, report, complete (L67-L102)."""
+    async with presentation.progress(session.report) as progress:
+        booked = await tasks.book_items(session, progress)
+    session.report.lines = session.lines
+    if booked is not tasks.StepEnd.DONE:
+        return await _broken_off(session, booked)
+    session.lifecycle.move_to(Stage.BOOKED, f"{len(session.lines)} item(s)")
+
+    reported = await tasks.report_results(session)
+    if reported is not tasks.StepEnd.DONE:
+        return await _broken_off(session, reported)
+    session.report.items = dict(Counter(item.status for item in session.states))
+    ending = terminal_event(session.states)
+    if ending is None:
+        session.report.failure = Failure(FailureKind.PLEO_RESULTS_MISSING)
+        return presentation.not_all_reported(session.report.failure)
+    session.lifecycle.move_to(Stage.RESULTS_REPORTED)
+
+    completed = await tasks.complete(session, ending)
+    if isinstance(completed, Failure):
+        session.report.failure = completed
+        return presentation.not_all_reported(completed)
+    if not completed.took_effect:
+        return _ended_elsewhere(session, completed.job or session.job)
+    failed = ending.event is JobEvent.FAILED
+    session.lifecycle.move_to(
+        Stage.JOB_FAILED if failed else Stage.COMPLETED, f"Pleo was told: {ending.event}"
+    )
+    return presentation.exported(session.report, ending.event)
+
+
+async def _broken_off(session: Session, why: tasks.StepEnd | Failure) -> State[Any]:
+    """End a run that could not book or report all: ended elsewhere, failed, or left for the next run."""
+    if isinstance(why, tasks.StepEnd):
+        return _ended_elsewhere(session, await session.pleo.get_job(session.job.id))
+    session.report.failure = why
+    if why.kind.concerns_pleo:
+        return presentation.not_all_reported(why)
+    outcome = await tasks.report_failure(session, why)
+    if isinstance(outcome, Failure):
+        return presentation.failure_not_reported(why, outcome)
+    if not outcome.took_effect:
+        return _ended_elsewhere(session, outcome.job or session.job)
+    session.lifecycle.move_to(Stage.JOB_FAILED, why.cause)
+    return presentation.failed_in_pleo(session.report, why)
 
 
 async def _fail(session: Session, failure: Failure) -> State[Any]:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
-from prefect.artifacts import acreate_table_artifact
+from prefect.artifacts import (
+    acreate_progress_artifact,
+    acreate_table_artifact,
+    aupdate_progress_artifact,
+)
 from prefect.client.schemas.objects import State
 from prefect.events import emit_event
 from prefect.logging import get_run_logger
@@ -12,13 +20,17 @@ from prefect.states import Cancelled, Completed, Failed
 
 from adapters.accounting.failures import Failure
 from adapters.environment import ConfigurationError
-from adapters.pleo.models import ExportJob
+from adapters.pleo.models import ExportJob, JobEvent
 from adapters.texts import plain
+from flows.booking import Progress
+from flows.item_rows import item_rows
 from flows.report import RunReport, check_rows, timeline_rows
 from flows.rules.lifecycle import Lifecycle, Move
 
 CHECK_REPORT_KEY = "check-report"
 TIMELINE_KEY = "timeline"
+ITEMS_KEY = "items"
+PROGRESS_KEY = "progress"
 
 
 def announced_lifecycle(job: ExportJob, note: str) -> Lifecycle:
@@ -45,15 +57,6 @@ def nothing_to_export() -> State[Any]:
     return Completed(name="NothingToExport", message="Pleo has no export job waiting for this company.")
 
 
-def booking_refused() -> State[Any]:
-    """The run was asked for what this version cannot do; nothing was sent."""
-    return Failed(
-        name="ExportFailed",
-        message="This version does not book items yet, so the job was not started and nothing was sent. "
-        "Run it with fetch_only to check the connection and fetch the items.",
-    )
-
-
 def configuration_wrong(error: ConfigurationError) -> State[Any]:
     """A setting is missing or malformed."""
     return Failed(name="ExportFailed", message=f"{error} No request was sent.")
@@ -67,6 +70,32 @@ def items_fetched(report: RunReport) -> State[Any]:
         message=f"The accounting system is ready; {report.items['fetched']} item(s) fetched"
         + (f" ({odd})" if odd else "")
         + ". The job stays in progress in Pleo until it is exported or expires.",
+    )
+
+
+def exported(report: RunReport, event: JobEvent) -> State[Any]:
+    """The job was brought to its end: all items are in the books, some, or none."""
+    booked, failed = (
+        report.items.get("successful", 0),
+        sum(report.items.values()) - report.items.get("successful", 0),
+    )
+    warned = sum(bool(line.warnings) for line in report.lines)
+    without = f" {warned} without all of their receipts." if warned else ""
+    if event is JobEvent.COMPLETED:
+        return Completed(name="Exported", message=f"All {booked} item(s) are in the books.{without}")
+    reasons = "The items table and Pleo's *Review errors* say why."
+    if event is JobEvent.COMPLETED_WITH_ERRORS:
+        message = f"{booked} item(s) are in the books, {failed} failed.{without} {reasons}"
+        return Completed(name="ExportedWithErrors", message=message)
+    return Failed(name="ExportFailed", message=f"None of {failed} item(s) could be booked. {reasons}")
+
+
+def not_all_reported(failure: Failure) -> State[Any]:
+    """What was booked could not all be reported to Pleo; nothing is lost, and nothing is booked again."""
+    return Failed(
+        name="ExportFailed",
+        message=f"{explained(failure)} Not every result could be reported to Pleo. The next run, or a retry "
+        "of this one, finds in the books what was booked, books only the rest, and reports it.",
     )
 
 
@@ -132,6 +161,27 @@ async def publish(report: RunReport) -> None:
     await _publish(
         TIMELINE_KEY, timeline_rows(report), f"# Stages of job {report.job_id}\n\n{report.message}"
     )
+    if report.lines:
+        await _publish(ITEMS_KEY, item_rows(report.lines), f"# Items of job {report.job_id}")
+
+
+@asynccontextmanager
+async def progress(report: RunReport) -> AsyncIterator[Progress]:
+    """Show how many items have a result: as a progress artifact and to whoever watches the report."""
+    artifact: UUID | None = None
+    try:
+        artifact = await acreate_progress_artifact(0.0, key=PROGRESS_KEY, description="Items with a result")
+    except Exception as error:  # noqa: BLE001 - an artifact is no reason to lose an export
+        get_run_logger().warning("The progress could not be shown (%s).", type(error).__name__)
+
+    async def show(done: int, total: int) -> None:
+        report.watch(done, total)
+        if artifact is None:
+            return
+        with contextlib.suppress(Exception):
+            await aupdate_progress_artifact(artifact, 100.0 * done / max(total, 1))
+
+    yield show
 
 
 async def publish_checks(report: RunReport) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -13,7 +13,12 @@ from pydantic import BaseModel
 
 from adapters.accounting.contract import Check, CheckOutcome, Verdict
 from adapters.accounting.failures import Failure, FailureReporting
+from flows.lines import Line
 from flows.rules.lifecycle import Lifecycle
+
+
+def _nobody(_done: int, _total: int) -> None:
+    return
 
 
 @dataclass
@@ -26,6 +31,8 @@ class RunReport:
         checks: outcomes in the order in which they were run.
         failure: what ended the run, if something did.
         items: numbers of items by what became of them.
+        lines: what became of each item, once booking began.
+        watch: told how many items have a result, and of how many.
         misconfigured: a setting kept the run from beginning; nothing was sent.
         state_name: name of Prefect's final state.
         message: message of Prefect's final state.
@@ -38,7 +45,9 @@ class RunReport:
     failure: Failure | None = None
     reporting: FailureReporting = FailureReporting.DOCUMENTED
     items: dict[str, int] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)
     misconfigured: bool = False
+    watch: Callable[[int, int], None] = _nobody
     state_name: str = ""
     message: str = ""
 

@@ -10,7 +10,8 @@ from adapters.accounting.registry import open_system
 from adapters.connection import ExportConnection
 from adapters.pleo.client import PleoClient
 from adapters.pleo.items import FetchedItems
-from adapters.pleo.models import ExportJob
+from adapters.pleo.models import ExportJob, ExportJobItem
+from flows.lines import Line
 from flows.report import RunReport
 from flows.rules.lifecycle import Lifecycle
 from flows.rules.readiness import ExportNeeds, Readiness
@@ -26,6 +27,8 @@ class Session:
         readiness: its checks and the time that they share.
         report: what the run has seen so far.
         items: what was fetched; None until then.
+        lines: what became of each item.
+        states: all items as Pleo held them at the end.
 
     """
 
@@ -41,6 +44,8 @@ class Session:
         )
         self._job: ExportJob | None = None
         self.items: FetchedItems | None = None
+        self.lines: list[Line] = []
+        self.states: list[ExportJobItem] = []
 
     def take(self, job: ExportJob, lifecycle: Lifecycle) -> None:
         """Turn to a job that was read."""
@@ -50,6 +55,13 @@ class Session:
         self.readiness.needs = ExportNeeds(
             job.company_id, self.connection.company_id, job.vendor_based_bookkeeping
         )
+
+    @property
+    def fetched(self) -> FetchedItems:
+        """The items, once they were fetched."""
+        if self.items is None:
+            raise RuntimeError("no items were fetched")
+        return self.items
 
     @property
     def job(self) -> ExportJob:

@@ -8,6 +8,7 @@ Pleo are repeated inside its client.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any, TypedDict
 
 from prefect import task
@@ -16,13 +17,15 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.runtime import task_run
 from prefect.tasks import Task
 
-from adapters.accounting.contract import Check, CheckOutcome
+from adapters.accounting.contract import Check, CheckFailed, CheckOutcome
 from adapters.accounting.failures import Failure
 from adapters.pleo import items, jobs
 from adapters.pleo.errors import JobEnded, PleoError
 from adapters.pleo.events import EventOutcome, send_event
 from adapters.pleo.jobs import Claim
 from adapters.pleo.models import JobEvent
+from flows import booking
+from flows.rules.outcome import TerminalEvent
 from flows.rules.pleo_failures import failure_of
 from flows.session import Session
 
@@ -114,13 +117,62 @@ async def fetch_items(session: Session) -> dict[str, int] | Failure | None:
     return session.items.counts
 
 
+class StepEnd(StrEnum):
+    """How a step after the fetch ended, if not by a failure."""
+
+    DONE = "done"
+    JOB_ENDED = "job ended"
+
+
+@task(**_AFRESH)
+async def book_items(session: Session, progress: booking.Progress) -> StepEnd | Failure:
+    """Book every item and report its result as it comes; the session has what happened to each (L67-L95)."""
+    try:
+        session.lines = await booking.plan(session, session.fetched)
+        await booking.carry_out(session, session.lines, progress)
+    except CheckFailed as error:
+        return session.readiness.failure_of(error)
+    except JobEnded:
+        return StepEnd.JOB_ENDED
+    except PleoError as error:
+        return failure_of(error)
+    return StepEnd.DONE
+
+
+@task(**_AFRESH)
+async def report_results(session: Session) -> StepEnd | Failure:
+    """Make sure that Pleo holds a final state of every item, and keep these states (L101, L102)."""
+    try:
+        session.states = await booking.report_missing(session)
+    except JobEnded:
+        return StepEnd.JOB_ENDED
+    except PleoError as error:
+        return failure_of(error)
+    return StepEnd.DONE
+
+
+@task(**_AFRESH)
+async def complete(session: Session, ending: TerminalEvent) -> EventOutcome | Failure:
+    """Send the one terminal event that the items' states amount to (L96-L99)."""
+    try:
+        return await send_event(
+            session.pleo,
+            session.job.id,
+            ending.event,
+            failure_type=ending.failure_type,
+            failure_text=ending.failure_text,
+        )
+    except PleoError as error:
+        return failure_of(error)
+
+
 async def _check(session: Session, check: Check) -> CheckOutcome:
-    outcome = await session.readiness.run(check)
+    checked = await session.readiness.run(check)
     attempt = task_run.run_count or 1
-    if outcome.failure and attempt > 1:
-        outcome = outcome.after_attempts(attempt)
-    if outcome.failure and outcome.failure.row.transient and attempt <= len(CHECK_RETRY_SECONDS):
+    if checked.failure and attempt > 1:
+        checked = checked.after_attempts(attempt)
+    if checked.failure and checked.failure.row.transient and attempt <= len(CHECK_RETRY_SECONDS):
         wait = CHECK_RETRY_SECONDS[attempt - 1]
-        if session.readiness.seconds_left > wait + outcome.seconds:
-            raise _NotReadyYet(outcome.failure)
-    return outcome
+        if session.readiness.seconds_left > wait + checked.seconds:
+            raise _NotReadyYet(checked.failure)
+    return checked

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
 from adapters.accounting.contract import CheckOutcome
+from flows.item_rows import item_rows
 from flows.report import RunReport, check_rows, timeline_rows
 
 _NEVER_WRAPPED = 17
@@ -38,6 +41,20 @@ def print_checks(title: str, outcomes: Sequence[CheckOutcome], console: Console 
     print_rows(title, rows, console)
 
 
+@contextmanager
+def watched(report: RunReport) -> Iterator[None]:
+    """Show a progress bar on standard error while items are booked, where that is a terminal."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Booking", total=None, visible=False)
+
+        def watch(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, visible=True)
+
+        report.watch = watch
+        yield
+
+
 def print_run(report: RunReport, console: Console | None = None) -> None:
     """Print what the checks of a run found, its timeline, and how it ended."""
     console = console or Console()
@@ -45,4 +62,6 @@ def print_run(report: RunReport, console: Console | None = None) -> None:
         print_checks("Checks", report.checks, console)
     if report.lifecycle:
         print_rows(f"Job {report.job_id}", timeline_rows(report), console)
+    if report.lines:
+        print_rows("Items", item_rows(report.lines), console)
     console.print(Text(f"{report.state_name}: {report.message}"))

@@ -1,18 +1,15 @@
-"""What every accounting system offers to the flows: identity, capabilities and three checks.
-
-Booking joins this contract together with the flows that book; until then an adapter answers one
-question: could a new entry be created now?
-"""
+"""What every accounting system offers to the flows: identity, capabilities, three checks, and its books."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from pydantic import Field
 
+from adapters.accounting.booking import Books
 from adapters.accounting.cautions import Caution
 from adapters.accounting.failures import Failure, FailureKind
 from adapters.fields import SettingsPart
@@ -60,6 +57,9 @@ PLEO_ATTACHMENTS = Attachments(
     frozenset({".doc", ".docx", ".pdf", ".txt", ".jpg", ".jpeg", ".png", ".xls", ".xlsx"}),
 )
 """All that Pleo can send (L82): for systems that set no narrower limit."""
+
+NO_ATTACHMENTS = Attachments(0, frozenset())
+"""Nothing at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +137,8 @@ class BookingAccounts(SettingsPart):
         return {role: account for role, account in self if account}
 
 
-@runtime_checkable
-class AccountingSystem(Protocol):
-    """One accounting system of one company.
+class AccountingSystem(Books, Protocol):
+    """One accounting system of one company: its checks, and how entries come into it (`Books`).
 
     A check returns what it found odd, or raises `CheckFailed`. It leaves no trace in the system, it is
     ended from outside at its deadline, and it may be called any number of times.

@@ -80,6 +80,7 @@ class FailureKind(StrEnum):
     PLEO_REQUEST_REFUSED = "pleo_request_refused"
     PLEO_JOB_UNKNOWN = "pleo_job_unknown"
     PLEO_CONTRA_ACCOUNTS_MISSING = "pleo_contra_accounts_missing"
+    PLEO_RESULTS_MISSING = "pleo_results_missing"
     PLEO_TOKEN_FILE_UNUSABLE = "pleo_token_file_unusable"  # noqa: S105 - no secret
 
     @property
@@ -380,6 +381,14 @@ CATALOGUE: Mapping[FailureKind, Row] = {
         "Contra accounts are missing in Pleo's accounting settings. {detail}",
         "Map a contra account for every Pleo account, then export again.",
         documented_type="missing_configuration",
+    ),
+    FailureKind.PLEO_RESULTS_MISSING: Row(
+        Resolution.DEFECT,
+        _DEVELOPERS,
+        "validation_failure",
+        "Pleo still holds items without a result although all of them were reported.",
+        "Run the job again; if it stays, send the log of this run to the developers.",
+        documented_type="validation_failure",
     ),
     FailureKind.PLEO_TOKEN_FILE_UNUSABLE: Row(
         _PERSON,

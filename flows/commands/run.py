@@ -13,7 +13,7 @@ from flows.commands.exit_codes import ExitCode
 from flows.commands.output import print_json
 from flows.report import RunReport, collected_report, record_of
 from flows.rules.lifecycle import Stage
-from flows.terminal import print_run
+from flows.terminal import print_run, watched
 
 _BY_STAGE = {
     Stage.FAILURE_REPORTED: ExitCode.NOT_READY,
@@ -21,7 +21,12 @@ _BY_STAGE = {
     Stage.ENDED_ELSEWHERE: ExitCode.ENDED_ELSEWHERE,
     Stage.NOT_OURS: ExitCode.ENDED_ELSEWHERE,
 }
-_DONE = {"ItemsFetched", "NothingToExport", "Exported"}
+_BY_NAME = {
+    "ItemsFetched": ExitCode.DONE,
+    "NothingToExport": ExitCode.DONE,
+    "Exported": ExitCode.DONE,
+    "ExportedWithErrors": ExitCode.EXPORTED_WITH_ERRORS,
+}
 
 
 def run_export(
@@ -56,7 +61,7 @@ async def collect_run(
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     from flows.export_job import export_job
 
-    with collected_report() as report:
+    with collected_report() as report, watched(report):
         await export_job(connection, job_id, failure_reporting, fetch_only, return_state=True)
     return report
 
@@ -65,7 +70,7 @@ def exit_code(report: RunReport) -> ExitCode:
     """Give the exit code of a run's ending."""
     if report.misconfigured:
         return ExitCode.USAGE
-    if report.state_name in _DONE:
-        return ExitCode.DONE
+    if report.state_name in _BY_NAME:
+        return _BY_NAME[report.state_name]
     stage = report.lifecycle.stage if report.lifecycle else None
     return _BY_STAGE.get(stage, ExitCode.PLEO_NOT_TOLD) if stage else ExitCode.PLEO_NOT_TOLD

@@ -82,9 +82,16 @@ class Readiness:
             logger.error("Check %s ended with an unforeseen %s", check, type(error).__name__)
             failure = Failure(FailureKind.DEFECT, evidence=type(error).__name__)
         if failure:
-            failure = Failure(failure.kind, {"system": self.system.title, **failure.facts}, failure.evidence)
+            failure = self._of_this_system(failure)
         verdict = Verdict.FAILED if failure else Verdict.WARNING if cautions else Verdict.PASSED
         return CheckOutcome(check, verdict, time.monotonic() - begun, failure, tuple(cautions))
+
+    def failure_of(self, error: CheckFailed) -> Failure:
+        """Give what the system raised after the checks, with its name in the sentences."""
+        return self._of_this_system(error.failure)
+
+    def _of_this_system(self, failure: Failure) -> Failure:
+        return Failure(failure.kind, {"system": self.system.title, **failure.facts}, failure.evidence)
 
     async def run_all(self) -> list[CheckOutcome]:
         """Run the checks in their order; those after the first failure are reported as not run."""

@@ -6,13 +6,16 @@ With it a person sees each failure end to end, in the Prefect UI too, without br
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
+from uuid import UUID
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from adapters.accounting.booking import Booked, BookingResult, Entry, Receipt, ReceiptRefused, Refused
 from adapters.accounting.cautions import Caution, CautionKind
 from adapters.accounting.contract import (
     AccountingSettings,
@@ -22,6 +25,7 @@ from adapters.accounting.contract import (
     CheckFailed,
 )
 from adapters.accounting.failures import FailureKind
+from adapters.accounting.item_failures import ItemFailure, ItemFailureKind
 
 _VARIABLE = "PLEO_EXPORT_ACCOUNTING__"
 
@@ -107,6 +111,29 @@ class FaultySystem:
     async def check_writability(self) -> Sequence[Caution]:
         """Do what the settings say of this check."""
         return await self._play(Check.WRITABILITY)
+
+    async def find(self, references: Collection[UUID]) -> Mapping[UUID, Booked]:  # noqa: ARG002
+        """Find nothing: it keeps nothing."""
+        return {}
+
+    async def examine(self, entries: Sequence[Entry]) -> Mapping[UUID, ItemFailure]:  # noqa: ARG002
+        """Object to nothing yet."""
+        return {}
+
+    async def next_open_day(self, day: dt.date) -> dt.date | None:
+        """Have every day open."""
+        return day
+
+    async def book(self, entries: Sequence[Entry]) -> Sequence[BookingResult]:
+        """Refuse every entry: what a stand-in took would be lost."""
+        refusal = ItemFailure(
+            ItemFailureKind.REFUSED_BY_SYSTEM, {"answer": "Faulty is no accounting system."}
+        )
+        return [Refused(entry.reference, refusal) for entry in entries]
+
+    async def attach(self, booked: Booked, receipt: Receipt) -> None:  # noqa: ARG002
+        """Refuse every file."""
+        raise ReceiptRefused(ItemFailure(ItemFailureKind.RECEIPT_NOT_UPLOADED))
 
     async def _play(self, check: Check) -> Sequence[Caution]:
         if check is not self._settings.check or self._is_over():

@@ -1,0 +1,54 @@
+"""The items table: one row an item with what became of it, for artifacts, the terminal and `plan`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from adapters.accounting.booking import Booked, Refused
+from adapters.texts import plain
+from flows.lines import Line
+
+_TEXT = 60
+"""Characters of a description in the table."""
+
+
+def item_rows(lines: Sequence[Line]) -> list[dict[str, str]]:
+    """Give the rows: date, description, amount, accounts, result, link or reason."""
+    return [_row(line) for line in lines]
+
+
+def _row(line: Line) -> dict[str, str]:
+    entry, result = line.entry, line.result
+    date, amount, accounts, description = "", "", "", ""
+    if line.item:
+        date = f"{line.item.date:%Y-%m-%d}"
+        money = line.item.amount.in_wallet_currency
+        amount = f"{Decimal(money.value) / 100:.2f} {money.currency}"
+    if entry:
+        date, description = entry.date.isoformat(), plain(entry.description, _TEXT)
+        debits = [each.account for each in entry.lines if each.amount > 0]
+        credits_ = [each.account for each in entry.lines if each.amount < 0]
+        accounts = f"{', '.join(dict.fromkeys(debits))} / {', '.join(dict.fromkeys(credits_))}"
+    return {
+        "item": str(line.reference),
+        "date": date,
+        "amount": amount,
+        "debit / credit": accounts,
+        "description": description,
+        "result": _result(line),
+        "entry or reason": _entry_or_reason(result),
+        "warning": " ".join(warning.told_to_pleo().text for warning in line.warnings),
+    }
+
+
+def _result(line: Line) -> str:
+    if isinstance(line.result, Booked):
+        return "booked before" if line.earlier else "booked"
+    return "failed" if isinstance(line.result, Refused) else "to be booked"
+
+
+def _entry_or_reason(result: Booked | Refused | None) -> str:
+    if isinstance(result, Booked):
+        return result.external_url or result.external_id
+    return result.failure.told_to_pleo().text if isinstance(result, Refused) else ""

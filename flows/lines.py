@@ -1,0 +1,36 @@
+"""One item on its way into the books: what Pleo gave, what is booked of it, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from adapters.accounting.booking import Booked, Entry, Refused
+from adapters.accounting.item_failures import ItemFailure
+from adapters.pleo.export_items import ExportItem
+
+
+@dataclass
+class Line:
+    """One item on its way into the books.
+
+    Attributes:
+        reference: Pleo's `accountingEntryId`.
+        item: what Pleo gave; None where it gave nothing, or nothing readable.
+        entry: what is booked; None if it is refused before.
+        result: how it ended; None while it is only planned.
+        earlier: it was in the books before this job, and is not booked again.
+        warnings: what is odd although it is booked, such as a receipt that is missing.
+
+    """
+
+    reference: UUID
+    item: ExportItem | None = None
+    entry: Entry | None = None
+    result: Booked | Refused | None = None
+    earlier: bool = False
+    warnings: list[ItemFailure] = field(default_factory=list)
+
+    def refuse(self, failure: ItemFailure) -> None:
+        """End the item without an entry."""
+        self.result = Refused(self.reference, failure)
