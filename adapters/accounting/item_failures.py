@@ -5,6 +5,7 @@ Beside `failures`, which is about whole jobs. Texts are the documented ones wher
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -33,6 +34,7 @@ class ItemFailureKind(StrEnum):
     UNKNOWN_TYPE = "unknown_type"
     METHOD_UNSUPPORTED = "method_unsupported"
     NOT_BALANCED = "not_balanced"
+    NO_AMOUNT = "no_amount"
     FRACTION_OF_A_HUNDREDTH = "fraction_of_a_hundredth"
     SIGN_CONTRADICTS_TYPE = "sign_contradicts_type"
     CURRENCY_UNVERIFIED = "currency_unverified"
@@ -81,18 +83,18 @@ ITEM_CATALOGUE: Mapping[ItemFailureKind, _Row] = {
     ItemFailureKind.VENDOR_UNKNOWN: _Row("vendor_unknown", _VENDOR_TEXT),
     ItemFailureKind.RECEIPT_TOO_LARGE: _Row(
         "receipt_file_size_limit_exceeded",
-        "A receipt is larger than the Accounting System takes ({limit}). Attach a smaller file and export again.",
+        "A receipt is larger than the Accounting System takes ({limit}). Attach a smaller one, export again.",
     ),
     ItemFailureKind.RECEIPT_NOT_DOWNLOADED: _Row(
         "receipt_download_failure", "A receipt could not be downloaded from Pleo. Export the expense again."
     ),
     ItemFailureKind.RECEIPT_NOT_UPLOADED: _Row(
         "receipt_upload_failure",
-        "The Accounting System did not take a receipt. Export the expense again; if it stays, ask its administrator.",
+        "The Accounting System did not take a receipt. Export again; if it stays so, ask its administrator.",
     ),
     ItemFailureKind.RECEIPT_FORMAT_REFUSED: _Row(
         "receipt_conversion_failure",
-        "A receipt has a format that the Accounting System does not take ({name}). Attach a PDF or a picture.",
+        "A receipt has a format that the Accounting System does not take ({name}). Attach a PDF instead.",
     ),
     ItemFailureKind.PERIOD_CLOSED: _Row("accounting_system_validation_failure", "Closed accounting period"),
     ItemFailureKind.REFUSED_BY_SYSTEM: _Row("accounting_system_validation_failure", "{answer}"),
@@ -108,9 +110,13 @@ ITEM_CATALOGUE: Mapping[ItemFailureKind, _Row] = {
         "validation_failure",
         "The lines of the expense do not add up to its amount. Correct the split in Pleo and export again.",
     ),
+    ItemFailureKind.NO_AMOUNT: _Row(
+        "validation_failure",
+        "The expense has an amount of 0: there is nothing to book. Correct it in Pleo, or leave it out.",
+    ),
     ItemFailureKind.FRACTION_OF_A_HUNDREDTH: _Row(
         "validation_failure",
-        "An amount of the expense has more than two decimals. Correct it in Pleo, or book this expense by hand.",
+        "An amount of the expense has more than two decimals. Correct it in Pleo, or book it by hand.",
     ),
     ItemFailureKind.SIGN_CONTRADICTS_TYPE: _Row(
         "validation_failure",
@@ -141,7 +147,7 @@ ITEM_CATALOGUE: Mapping[ItemFailureKind, _Row] = {
     ),
     ItemFailureKind.SYSTEM_DENIES_ACCESS: _Row(
         "authorization_failure",
-        "The integration may not create entries in the Accounting System. Give it that right, then export again.",
+        "The integration may not create entries in the Accounting System. Grant it, then export again.",
     ),
     ItemFailureKind.PAYLOAD_MISSING: _Row(
         "unexpected_failure", "Pleo did not give the data of the expense. Export it again."
@@ -154,6 +160,10 @@ ITEM_CATALOGUE: Mapping[ItemFailureKind, _Row] = {
         "unexpected_failure", "Something unforeseen kept the expense from being booked. Export it again."
     ),
 }
+
+
+_WITHOUT_FACTS = {"name": "?", "limit": "30 MB", "answer": "The Accounting System refused the entry."}
+"""What stands in a text for a fact that nobody gave, or that is empty once it is fit to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +180,15 @@ class ItemFailure:
     facts: Mapping[str, str] = field(default_factory=dict)
 
     def told_to_pleo(self) -> PleoReason:
-        """Give `failureReasonType` and `failureReason`, at most 255 characters (U24)."""
+        """Give `failureReasonType` and `failureReason`, at most 255 characters (U24).
+
+        Facts are cut, never the sentence around them, for in it stands what to do.
+        """
         row = ITEM_CATALOGUE[self.kind]
-        facts = {"name": "", "limit": "30 MB", "answer": "The Accounting System refused the entry."}
-        safe = {name: plain(value) for name, value in self.facts.items()}
-        return PleoReason(row.type, plain(row.text.format_map({**facts, **safe}), PLEO_TEXT_LIMIT))
+        named = [name for _, name, _, _ in string.Formatter().parse(row.text) if name]
+        room = PLEO_TEXT_LIMIT - len(row.text) + sum(len(f"{{{name}}}") for name in named)
+        facts = dict(_WITHOUT_FACTS)
+        for name in named:
+            if fact := plain(self.facts.get(name, ""), room // len(named)):
+                facts[name] = fact
+        return PleoReason(row.type, plain(row.text.format_map(facts), PLEO_TEXT_LIMIT))
