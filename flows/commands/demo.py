@@ -16,19 +16,21 @@ from flows.commands.local_services import fava_ledger, free_port
 _LEDGER = """\
 option "title" "Demo Company"
 option "operating_currency" "EUR"
+option "documents" "documents"
 2020-01-01 open Assets:Pleo:Wallet EUR
 2020-01-01 open Liabilities:Employees EUR
 2020-01-01 open Expenses:Travel
 2020-01-01 open Expenses:Meals
 2020-01-01 open Expenses:Software
 """
+_EXPENSES = ("Expenses:Travel", "Expenses:Meals", "Expenses:Software")
+_PATH = Path("demo.beancount")
 
 
 @contextlib.contextmanager
 def _ledger(*, read_only: bool = False) -> Iterator[Mapping[str, str]]:
-    path = Path("demo.beancount")
-    path.write_text(_LEDGER, encoding="utf-8")
-    with fava_ledger(path, read_only=read_only) as address:
+    _PATH.write_text(_LEDGER, encoding="utf-8")
+    with fava_ledger(_PATH, read_only=read_only) as address:
         yield _settings(address)
 
 
@@ -38,19 +40,36 @@ def _nothing_listens() -> Iterator[Mapping[str, str]]:
 
 
 def _settings(address: str) -> Mapping[str, str]:
-    return {"ACCOUNTING__SYSTEM": "fava", "ACCOUNTING__URL": address}
+    return {
+        "ACCOUNTING__SYSTEM": "fava",
+        "ACCOUNTING__URL": address,
+        "ACCOUNTS__WALLET": "Assets:Pleo:Wallet",
+        "ACCOUNTS__OUT_OF_POCKET": "Liabilities:Employees",
+    }
+
+
+def _show_ledger(console: Console) -> None:
+    console.print("The ledger file has these entries now:")
+    console.print(_PATH.read_text(encoding="utf-8").removeprefix(_LEDGER).strip(), markup=False)
 
 
 _SCENARIOS = (
-    Scenario("(a) a healthy ledger: all checks pass, all items are fetched", _ledger),
+    Scenario(
+        "(a) a healthy ledger: four items are booked, one has no account",
+        _ledger,
+        _EXPENSES,
+        afterwards=_show_ledger,
+    ),
     Scenario(
         "(b) Fava in read-only mode: the job ends failed in Pleo",
         lambda: _ledger(read_only=True),
+        _EXPENSES,
         FailureKind.READ_ONLY,
     ),
     Scenario(
         "(c) nothing listens at the ledger's address: the job ends failed in Pleo",
         _nothing_listens,
+        _EXPENSES,
         FailureKind.CONNECTION_REFUSED,
     ),
 )

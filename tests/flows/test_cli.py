@@ -103,16 +103,6 @@ def test_wrong_usage(pleo, connect: Connect, healthy_ledger: str, arguments: lis
     assert "Traceback" not in done.stderr
 
 
-def test_run_without_fetch_only_refuses(pleo: EmbeddedPleo, connect: Connect, healthy_ledger: str) -> None:
-    connect(healthy_ledger)
-    job_id = pleo.create_job(items=1)
-    done = call("run")
-    assert done.returncode == 2
-    assert "--fetch-only" in done.stderr
-    assert pleo.requests() == []
-    assert pleo.job(job_id)["status"] == "pending"
-
-
 def test_run(
     prefect_api: str, pleo: EmbeddedPleo, connect: Connect, healthy_ledger: str, read_only_ledger: str
 ) -> None:

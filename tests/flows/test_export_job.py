@@ -116,19 +116,6 @@ async def test_a_failed_check_ends_the_job_and_the_next_job_succeeds(
     assert state.name == "ItemsFetched"
 
 
-async def test_without_fetch_only_nothing_is_sent(
-    pleo: EmbeddedPleo, connect: Connect, healthy_ledger: str
-) -> None:
-    connect(healthy_ledger)
-    job_id = pleo.create_job(items=1)
-    state, _ = await run(fetch_only=False)
-    assert (state.type, state.name) == ("FAILED", "ExportFailed")
-    assert asked(pleo) == []
-    state, _ = await run()
-    assert state.name == "ItemsFetched"
-    assert pleo.job(job_id)["status"] == "in_progress"
-
-
 async def test_no_job_is_a_quiet_success(pleo: EmbeddedPleo, connect: Connect, healthy_ledger: str) -> None:
     connect(healthy_ledger)
     state, report = await run()
