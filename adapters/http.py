@@ -8,6 +8,7 @@ detour; answers are parsed with pydantic from bytes.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import email.utils
 import functools
 import ssl
@@ -17,7 +18,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import IO, Any, Self, TypeVar
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
@@ -62,6 +63,26 @@ class Answer:
             return self
         fault = Fault.REDIRECT if 300 <= self.status < 400 else Fault.STATUS
         raise HttpFault(fault, status=self.status, retry_after=retry_after_seconds(self.headers))
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that goes out as part of a form, read from the disk while it is sent.
+
+    Attributes:
+        name: file name that the server is told.
+        path: where it lies.
+        media_type: such as `application/pdf`.
+
+    """
+
+    name: str
+    path: Path
+    media_type: str
+
+    def opened(self, until: contextlib.ExitStack) -> tuple[str, IO[bytes], str]:
+        """Open it, in httpx's form, until the stack is left."""
+        return self.name, until.enter_context(self.path.open("rb")), self.media_type
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
@@ -140,20 +161,27 @@ class HttpClient:
         params: Mapping[str, str | list[str]] | None = None,
         json: Any = None,
         form: Mapping[str, str] | None = None,
+        files: Mapping[str, Upload] | None = None,
         headers: Mapping[str, str] | None = None,
         deadline: float | None = None,
     ) -> Answer:
         """Send one request and read its whole answer, whatever its status.
 
+        With `files`, the body is `multipart/form-data` of `form` and these files, which are never held in
+        memory as a whole.
+
         Raises:
             HttpFault: no complete answer within the deadline and the cap.
+            OSError: one of the files cannot be opened; nothing was sent.
 
         """
         limit = self._deadline if deadline is None else min(deadline, self._deadline)
-        with faults_of_httpx():
+        with contextlib.ExitStack() as stack:
+            opened = {field: upload.opened(stack) for field, upload in (files or {}).items()}
+            stack.enter_context(faults_of_httpx())
             async with asyncio.timeout(limit):
                 request = self._client.build_request(
-                    method, path, params=params, json=json, data=form, headers=headers
+                    method, path, params=params, json=json, data=form, files=opened or None, headers=headers
                 )
                 answer = await self._client.send(request, stream=True)
                 try:

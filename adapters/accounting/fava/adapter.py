@@ -1,62 +1,36 @@
-"""Fava with a Beancount ledger as an accounting system: settings and the three checks."""
+"""Fava with a Beancount ledger as an accounting system: the three checks and the books."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Literal
-
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from functools import partial
+from uuid import UUID
 
 from adapters.accounting.answers import check_failed, kind_of
+from adapters.accounting.booking import Booked, BookingResult, Entry, Receipt, ReceiptRefused, Refused
 from adapters.accounting.cautions import Caution, CautionKind
 from adapters.accounting.contract import (
     PLEO_ATTACHMENTS,
-    AccountingSettings,
     BookingAccounts,
     Capabilities,
     CheckFailed,
 )
 from adapters.accounting.failures import FailureKind
-from adapters.accounting.fava.client import FavaClient, FavaRefusal, LedgerData, WriteRefused
+from adapters.accounting.fava.attaching import attach
+from adapters.accounting.fava.booking import Batch
+from adapters.accounting.fava.client import FavaClient, FavaRefusal, WriteRefused
+from adapters.accounting.fava.examining import examine
+from adapters.accounting.fava.forms import LedgerData
 from adapters.accounting.fava.location import find_ledger, origin_and_path
+from adapters.accounting.fava.lookup import look_up, settle
+from adapters.accounting.fava.said import of_system
+from adapters.accounting.fava.settings import VARIABLE, FavaSettings
+from adapters.accounting.fava.transactions import link_of
 from adapters.accounting.fava.write_probe import prove_rewritable
+from adapters.accounting.item_failures import ItemFailure, ItemFailureKind
 from adapters.faults import Fault, HttpFault
-from adapters.fields import Address, OptionalSecret, Secret
-
-_VARIABLE = "PLEO_EXPORT_ACCOUNTING__"
-
-
-def _usable_user_name(value: str) -> str:
-    if not value.isprintable() or ":" in value or value != value.strip() or not value:
-        raise ValueError("is empty or has characters that no user name has; a colon is one of them")
-    return value
-
-
-class FavaSettings(AccountingSettings):
-    """Where a Fava ledger is served, and how a proxy in front of it lets us in.
-
-    Fava knows no users. Name and password are those that a proxy asks for; both or neither are set.
-    """
-
-    system: Literal["fava"]
-    url: Address = Field(description="Address of Fava; it must name the ledger if Fava serves several.")
-    username: Annotated[str, AfterValidator(_usable_user_name)] | None = Field(
-        None, description="User name that a proxy in front of Fava asks for."
-    )
-    password: OptionalSecret = Field(None, description="That user's password.", validate_default=True)
-
-    @field_validator("password")
-    @classmethod
-    def _both_or_neither(cls, value: Secret | None, info: ValidationInfo) -> Secret | None:
-        username = info.data.get("username")
-        if username and value is None:
-            raise ValueError(f"is not set although {_VARIABLE}USERNAME is; set both or neither")
-        if value is not None and not username:
-            raise ValueError(f"is set without {_VARIABLE}USERNAME; set both or neither")
-        return value
-
 
 _BY_REASON: Mapping[str, FailureKind] = {
     "Permission denied": FailureKind.STORAGE_NOT_WRITABLE,
@@ -73,6 +47,9 @@ _BY_WRITE_STATUS: Mapping[int, FailureKind] = {
     403: FailureKind.CREATION_NOT_ALLOWED,
     405: FailureKind.READ_ONLY,
 }
+
+
+__all__ = ["FavaSettings", "FavaSystem"]
 
 
 class FavaSystem:
@@ -101,7 +78,7 @@ class FavaSystem:
         self._accounts = accounts
         user = None
         self._facts = {
-            "setting": f"{_VARIABLE}URL",
+            "setting": f"{VARIABLE}URL",
             "storage": "ledger file",
             "credential": "a request without user name and password",
             "user": "the integration",
@@ -144,13 +121,63 @@ class FavaSystem:
         """
         with self._failures():
             ledger = await find_ledger(self._client, self._url)
-            await self._client.add_no_entries(ledger)
+            await self._client.add_entries(ledger, [])
             data = await self._client.ledger_data(ledger)
             if not data.is_loaded:
                 raise self._failed(FailureKind.STORAGE_MISSING, "Fava could not read its main file")
             self._refuse_missing_accounts(data)
             proved = [await prove_rewritable(self._client, ledger, file) for file in data.files_written]
         return tuple(self._cautions(data, proved=all(proved)))
+
+    async def find(self, references: Collection[UUID]) -> Mapping[UUID, Booked]:
+        """See `Books`. An entry is found by its link; of two with the same one, the first is told."""
+        with self._failures():
+            ledger = await find_ledger(self._client, self._url)
+            await settle(self._client, ledger)
+            found = await look_up(self._client, ledger, references)
+        return {reference: self._booked(ledger, reference) for reference in found}
+
+    async def examine(self, entries: Sequence[Entry]) -> Mapping[UUID, ItemFailure]:
+        """See `Books`."""
+        with self._failures():
+            ledger = await find_ledger(self._client, self._url)
+            return await examine(self._client, ledger, entries)
+
+    async def next_open_day(self, day: dt.date) -> dt.date | None:
+        """See `Books`. Beancount has no periods, so every day is open."""
+        return day
+
+    async def book(self, entries: Sequence[Entry]) -> Sequence[BookingResult]:
+        """See `Books`.
+
+        Raises:
+            ValueError: more entries than `capabilities.batch_size`.
+
+        """
+        if len(entries) > self.capabilities.batch_size:
+            raise ValueError("more entries than one batch may have")
+        try:
+            with self._failures():
+                ledger = await find_ledger(self._client, self._url)
+            batch = Batch(self._client, ledger, self._failures, partial(self._booked, ledger))
+            return await batch.book(entries)
+        except CheckFailed as failed:
+            return [Refused(entry.reference, of_system(failed.failure.kind)) for entry in entries]
+
+    async def attach(self, booked: Booked, receipt: Receipt) -> None:
+        """See `Books`. It needs the ledger's option `documents`."""
+        try:
+            with self._failures():
+                ledger = await find_ledger(self._client, self._url)
+                await attach(self._client, ledger, booked.reference, receipt, PLEO_ATTACHMENTS.max_bytes)
+        except CheckFailed:
+            raise ReceiptRefused(ItemFailure(ItemFailureKind.RECEIPT_NOT_UPLOADED)) from None
+
+    def _booked(self, ledger: str, reference: UUID, at: dt.datetime | None = None) -> Booked:
+        """Name an entry as people find it: by its link, typed into the filter of Fava's journal."""
+        origin, _path = origin_and_path(self._url)
+        link = link_of(reference)
+        return Booked(reference, link, f"{origin}{ledger}/journal/?filter=%5E{link}", at)
 
     def _refuse_missing_accounts(self, data: LedgerData) -> None:
         today = dt.datetime.now(dt.UTC).date()

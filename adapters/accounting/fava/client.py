@@ -6,84 +6,34 @@ without that envelope is not Fava's, whatever its status.
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Any, Generic, Literal, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import TypeAdapter
 
+from adapters.accounting.fava.forms import (
+    Context,
+    Envelope,
+    LedgerData,
+    LedgerError,
+    Refusal,
+    Source,
+    Table,
+    Transaction,
+)
 from adapters.faults import Fault, HttpFault
-from adapters.http import Answer, HttpClient
+from adapters.http import Answer, HttpClient, Upload
 
 T = TypeVar("T")
 
-
-class _Envelope(BaseModel, Generic[T]):
-    data: T
-    mtime: str
-
-
-class _Error(BaseModel):
-    error: str
-
-
-class AccountDetails(BaseModel):
-    """One account of the ledger. `meta` tells where it is opened; it is empty for one that never is."""
-
-    close_date: dt.date | None
-    meta: dict[str, Any]
-
-
-class _InsertOption(BaseModel):
-    filename: str
-
-
-class _FavaOptions(BaseModel):
-    default_file: str | None = None
-    insert_entry: list[_InsertOption] = []
-
-
-class _Options(BaseModel):
-    """`filename` is the main file; there is none while that file is gone."""
-
-    filename: str | None
-    include: list[str]
-
-
-class LedgerData(BaseModel):
-    """What Fava tells about its ledger as a whole."""
-
-    account_details: dict[str, AccountDetails]
-    errors: list[dict[str, Any]]
-    fava_options: _FavaOptions
-    options: _Options
-    other_ledgers: list[Any] = Field(default_factory=list)
-
-    @property
-    def is_loaded(self) -> bool:
-        """Whether the main file was there when Fava read it last."""
-        return bool(self.options.filename and self.options.include)
-
-    @property
-    def files_written(self) -> list[str]:
-        """Files into which Fava inserts new entries: the default one first, then those of `insert-entry`."""
-        files = [self.fava_options.default_file or self.options.filename]
-        files += [option.filename for option in self.fava_options.insert_entry]
-        return list(dict.fromkeys(file for file in files if file))
-
-
-class Source(BaseModel):
-    """One source file as Fava reads it: its text with uniform line ends, and that text's SHA-256."""
-
-    file_path: str
-    sha256sum: str
-    source: str
-
-
-_CHANGED = TypeAdapter(_Envelope[bool])
-_LEDGER_DATA = TypeAdapter(_Envelope[LedgerData])
-_SOURCE = TypeAdapter(_Envelope[Source])
-_TEXT = TypeAdapter(_Envelope[str])
-_ERROR = TypeAdapter(_Error)
+_CHANGED = TypeAdapter(Envelope[bool])
+_LEDGER_DATA = TypeAdapter(Envelope[LedgerData])
+_SOURCE = TypeAdapter(Envelope[Source])
+_TEXT = TypeAdapter(Envelope[str])
+_ERROR = TypeAdapter(Refusal)
+_ERRORS = TypeAdapter(Envelope[list[LedgerError]])
+_TABLE = TypeAdapter(Envelope[Table])
+_CONTEXT = TypeAdapter(Envelope[Context])
 
 
 class FavaRefusal(Exception):
@@ -144,14 +94,60 @@ class FavaClient:
         params = {"filename": file}
         return self._data(await self._http.request("GET", f"{ledger}/api/source", params=params), _SOURCE)
 
-    async def add_no_entries(self, ledger: str) -> None:
-        """Ask Fava to store an empty list of entries: it opens no file.
+    async def errors(self, ledger: str) -> list[LedgerError]:
+        """Read the ledger's errors, as of Fava's last reload."""
+        return self._data(await self._http.request("GET", f"{ledger}/api/errors"), _ERRORS)
+
+    async def query(self, ledger: str, bql: str) -> list[list[Any]]:
+        """Have Beancount's query language answer, as of Fava's last reload; give the rows."""
+        params = {"query_string": bql}
+        answer = await self._http.request("GET", f"{ledger}/api/query", params=params)
+        return self._data(answer, _TABLE).rows
+
+    async def transaction(self, ledger: str, entry_hash: str) -> Transaction:
+        """Read one transaction; `HttpFault` with status 404 if none has that hash (any more)."""
+        params = {"entry_hash": entry_hash}
+        answer = await self._http.request("GET", f"{ledger}/api/context", params=params)
+        return self._data(answer, _CONTEXT).entry
+
+    async def add_entries(self, ledger: str, entries: Sequence[Mapping[str, Any]]) -> None:
+        """Have Fava store entries in its form. It opens no file for an empty list.
+
+        Fava stores the entries one by one under a lock, and reads nothing of what it stores: a 200 says
+        nothing about errors that the ledger has afterwards.
 
         Raises:
             WriteRefused: writing is not allowed, although reading may be.
 
         """
-        answer = await self._http.request("PUT", f"{ledger}/api/add_entries", json={"entries": []})
+        answer = await self._http.request("PUT", f"{ledger}/api/add_entries", json={"entries": entries})
+        self._data(_allowed(answer), _TEXT)
+
+    async def add_document(self, ledger: str, place: Mapping[str, str], upload: Upload) -> None:
+        """Have Fava keep a file in `folder` for `account`, named in the metadata of the entry `hash`.
+
+        `HttpFault` with status 409: there is a file of that name. With 404: no entry has that hash, and
+        the file is kept all the same.
+
+        Raises:
+            WriteRefused: writing is not allowed, although reading may be.
+            OSError: the file cannot be opened.
+
+        """
+        answer = await self._http.request(
+            "PUT", f"{ledger}/api/add_document", form=place, files={"file": upload}
+        )
+        self._data(_allowed(answer), _TEXT)
+
+    async def name_document(self, ledger: str, entry_hash: str, filename: str) -> None:
+        """Name a file that Fava keeps already in an entry's metadata.
+
+        Raises:
+            WriteRefused: writing is not allowed, although reading may be.
+
+        """
+        body = {"entry_hash": entry_hash, "filename": filename}
+        answer = await self._http.request("PUT", f"{ledger}/api/attach_document", json=body)
         self._data(_allowed(answer), _TEXT)
 
     async def put_source(self, ledger: str, source: Source) -> None:
@@ -166,7 +162,7 @@ class FavaClient:
         self._data(_allowed(answer), _TEXT)
 
     @staticmethod
-    def _data(answer: Answer, form: TypeAdapter[_Envelope[T]]) -> T:
+    def _data(answer: Answer, form: TypeAdapter[Envelope[T]]) -> T:
         if answer.status == 500:
             try:
                 reason = answer.parse(_ERROR).error

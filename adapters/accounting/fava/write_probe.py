@@ -20,7 +20,8 @@ from __future__ import annotations
 
 import hashlib
 
-from adapters.accounting.fava.client import FavaClient, FavaRefusal, Source
+from adapters.accounting.fava.client import FavaClient, FavaRefusal
+from adapters.accounting.fava.forms import Source
 from adapters.faults import Fault, HttpFault
 
 _ATTEMPTS = 3
