@@ -17,7 +17,18 @@ from flows.report import RunReport, check_rows, timeline_rows
 _NEVER_WRAPPED = 17
 """Characters of a column that keeps its width; long ones share what is left."""
 
-_COLOURS = {"passed": "green", "warning": "yellow", "failed": "red", "not run": "dim"}
+_WORD = 22
+"""Characters of a word, such as an account's name, that is kept whole where there is room."""
+
+_SHORT_ID = 8
+"""Characters of an id that tell the items of one job apart."""
+
+_COLOURS = {
+    **dict.fromkeys(("passed", "booked", "booked before"), "green"),
+    **dict.fromkeys(("failed",), "red"),
+    "warning": "yellow",
+    "not run": "dim",
+}
 
 
 def print_rows(title: str, rows: Sequence[dict[str, str]], console: Console | None = None) -> None:
@@ -26,7 +37,8 @@ def print_rows(title: str, rows: Sequence[dict[str, str]], console: Console | No
     table = Table(title=title, title_justify="left", title_style="bold")
     for name in columns:
         short = max(len(row[name]) for row in rows) <= _NEVER_WRAPPED
-        table.add_column(name, no_wrap=short, overflow="fold")
+        longest_word = max(len(word) for row in rows for word in [*row[name].split(), ""])
+        table.add_column(name, no_wrap=short, overflow="fold", min_width=min(longest_word, _WORD))
     for row in rows:
         table.add_row(*(Text(row[name], style=_COLOURS.get(row[name], "")) for name in columns))
     (console or Console()).print(table)
@@ -39,6 +51,21 @@ def print_checks(title: str, outcomes: Sequence[CheckOutcome], console: Console 
         who, what = row.pop("who mends it"), row.pop("what to do")
         rows.append({**row, "remedy": f"{who[:1].upper()}{who[1:]}: {what}" if who else what})
     print_rows(title, rows, console)
+
+
+def print_items(title: str, rows: Sequence[dict[str, str]], console: Console | None = None) -> None:
+    """Print the items table; ids are shortened and links left out, which the artifact has in full."""
+    shown = []
+    for row in rows:
+        reason = row["entry or reason"] if row["result"] == "failed" else ""
+        shown.append(
+            {
+                "item": row["item"][:_SHORT_ID],
+                **{name: row[name] for name in ("date", "amount", "debit / credit", "result")},
+                "reason or warning": f"{reason} {row['warning']}".strip(),
+            }
+        )
+    print_rows(title, shown, console)
 
 
 @contextmanager
@@ -63,5 +90,5 @@ def print_run(report: RunReport, console: Console | None = None) -> None:
     if report.lifecycle:
         print_rows(f"Job {report.job_id}", timeline_rows(report), console)
     if report.lines:
-        print_rows("Items", item_rows(report.lines), console)
+        print_items("Items", item_rows(report.lines), console)
     console.print(Text(f"{report.state_name}: {report.message}"))

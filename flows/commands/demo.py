@@ -30,6 +30,7 @@ _PATH = Path("demo.beancount")
 @contextlib.contextmanager
 def _ledger(*, read_only: bool = False) -> Iterator[Mapping[str, str]]:
     _PATH.write_text(_LEDGER, encoding="utf-8")
+    Path("documents").mkdir(exist_ok=True)
     with fava_ledger(_PATH, read_only=read_only) as address:
         yield _settings(address)
 
@@ -50,7 +51,8 @@ def _settings(address: str) -> Mapping[str, str]:
 
 def _show_ledger(console: Console) -> None:
     console.print("The ledger file has these entries now:")
-    console.print(_PATH.read_text(encoding="utf-8").removeprefix(_LEDGER).strip(), markup=False)
+    text = _PATH.read_text(encoding="utf-8").removeprefix(_LEDGER).strip()
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 _SCENARIOS = (

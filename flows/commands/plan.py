@@ -22,7 +22,7 @@ from flows.report import FailureRecord, RunReport, failure_record
 from flows.rules.lifecycle import Lifecycle
 from flows.rules.pleo_failures import failure_of
 from flows.session import Session, open_session
-from flows.terminal import print_rows
+from flows.terminal import print_items
 
 
 class PlanRecord(BaseModel):
@@ -53,7 +53,7 @@ async def show_plan(*, connection: str | None, job_id: UUID | None, as_json: boo
         found = session.report.job_id
     counts = dict(Counter(row["result"] for row in rows))
     console = Console(stderr=as_json)
-    print_rows(f"Plan of job {found}" if found else "No job", rows, console)
+    print_items(f"Plan of job {found}" if found else "No job", rows, console)
     if failure:
         console.print(f"{failure.cause} {failure.remedy}")
     if as_json:
