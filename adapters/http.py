@@ -13,7 +13,7 @@ import functools
 import ssl
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -139,10 +139,13 @@ class HttpClient:
         params: Mapping[str, str | list[str]] | None = None,
         json: Any = None,
         form: Mapping[str, str] | None = None,
+        content: AsyncIterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         deadline: float | None = None,
     ) -> Answer:
         """Send one request and read its whole answer, whatever its status.
+
+        `content` is sent as it is read, never held as a whole; `headers` should then say its length.
 
         Raises:
             HttpFault: no complete answer within the deadline and the cap.
@@ -152,7 +155,7 @@ class HttpClient:
         with faults_of_httpx():
             async with asyncio.timeout(limit):
                 request = self._client.build_request(
-                    method, path, params=params, json=json, data=form, headers=headers
+                    method, path, params=params, json=json, data=form, content=content, headers=headers
                 )
                 answer = await self._client.send(request, stream=True)
                 try:
