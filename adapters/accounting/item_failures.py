@@ -81,18 +81,21 @@ ITEM_CATALOGUE: Mapping[ItemFailureKind, _Row] = {
     ItemFailureKind.VENDOR_UNKNOWN: _Row("vendor_unknown", _VENDOR_TEXT),
     ItemFailureKind.RECEIPT_TOO_LARGE: _Row(
         "receipt_file_size_limit_exceeded",
-        "A receipt is larger than the Accounting System takes ({limit}). Attach a smaller file and export again.",
+        "A receipt is larger than the Accounting System takes ({limit}). Attach a smaller file and "
+        "export again.",
     ),
     ItemFailureKind.RECEIPT_NOT_DOWNLOADED: _Row(
         "receipt_download_failure", "A receipt could not be downloaded from Pleo. Export the expense again."
     ),
     ItemFailureKind.RECEIPT_NOT_UPLOADED: _Row(
         "receipt_upload_failure",
-        "The Accounting System did not take a receipt. Export the expense again; if it stays, ask its administrator.",
+        "The Accounting System did not take a receipt. Export the expense again; if it stays, ask "
+        "its administrator.",
     ),
     ItemFailureKind.RECEIPT_FORMAT_REFUSED: _Row(
         "receipt_conversion_failure",
-        "A receipt has a format that the Accounting System does not take ({name}). Attach a PDF or a picture.",
+        "A receipt has a format that the Accounting System does not take ({name}). Attach a PDF or "
+        "a picture.",
     ),
     ItemFailureKind.PERIOD_CLOSED: _Row("accounting_system_validation_failure", "Closed accounting period"),
     ItemFailureKind.REFUSED_BY_SYSTEM: _Row("accounting_system_validation_failure", "{answer}"),
@@ -110,7 +113,8 @@ ITEM_CATALOGUE: Mapping[ItemFailureKind, _Row] = {
     ),
     ItemFailureKind.FRACTION_OF_A_HUNDREDTH: _Row(
         "validation_failure",
-        "An amount of the expense has more than two decimals. Correct it in Pleo, or book this expense by hand.",
+        "An amount of the expense has more than two decimals. Correct it in Pleo, or book this "
+        "expense by hand.",
     ),
     ItemFailureKind.SIGN_CONTRADICTS_TYPE: _Row(
         "validation_failure",
@@ -141,7 +145,8 @@ ITEM_CATALOGUE: Mapping[ItemFailureKind, _Row] = {
     ),
     ItemFailureKind.SYSTEM_DENIES_ACCESS: _Row(
         "authorization_failure",
-        "The integration may not create entries in the Accounting System. Give it that right, then export again.",
+        "The integration may not create entries in the Accounting System. Give it that right, then "
+        "export again.",
     ),
     ItemFailureKind.PAYLOAD_MISSING: _Row(
         "unexpected_failure", "Pleo did not give the data of the expense. Export it again."
