@@ -14,7 +14,7 @@ import functools
 import ssl
 import time
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -162,6 +162,7 @@ class HttpClient:
         json: Any = None,
         form: Mapping[str, str] | None = None,
         files: Mapping[str, Upload] | None = None,
+        content: AsyncIterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         deadline: float | None = None,
     ) -> Answer:
@@ -169,6 +170,7 @@ class HttpClient:
 
         With `files`, the body is `multipart/form-data` of `form` and these files, which are never held in
         memory as a whole.
+        `content` is sent as it is read, never held as a whole; `headers` should then say its length.
 
         Raises:
             HttpFault: no complete answer within the deadline and the cap.
@@ -181,7 +183,14 @@ class HttpClient:
             stack.enter_context(faults_of_httpx())
             async with asyncio.timeout(limit):
                 request = self._client.build_request(
-                    method, path, params=params, json=json, data=form, files=opened or None, headers=headers
+                    method,
+                    path,
+                    params=params,
+                    json=json,
+                    data=form,
+                    files=opened or None,
+                    content=content,
+                    headers=headers,
                 )
                 answer = await self._client.send(request, stream=True)
                 try:

@@ -1,25 +1,27 @@
-"""Tryton as an accounting system: settings and the three checks."""
+"""Tryton as an accounting system: the three checks, and how entries come into it."""
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from typing import Annotated, Literal
-
-from pydantic import AfterValidator, Field
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import quote
+from uuid import UUID
 
 from adapters.accounting.answers import check_failed
+from adapters.accounting.booking import Booked, BookingResult, Entry, Receipt
 from adapters.accounting.cautions import Caution, CautionKind
 from adapters.accounting.contract import (
     PLEO_ATTACHMENTS,
-    AccountingSettings,
     BookingAccounts,
     Capabilities,
     CheckFailed,
 )
 from adapters.accounting.failures import FailureKind
+from adapters.accounting.item_failures import ItemFailure
+from adapters.accounting.tryton.attaching import attach
+from adapters.accounting.tryton.booking import BATCH_SIZE, Booking
 from adapters.accounting.tryton.books import (
     find_journal,
     find_open_periods,
@@ -28,9 +30,12 @@ from adapters.accounting.tryton.books import (
 )
 from adapters.accounting.tryton.client import Preferences, TrytonClient, TrytonRefusal
 from adapters.accounting.tryton.company import find_company
+from adapters.accounting.tryton.entries import is_unfinished, look_up
+from adapters.accounting.tryton.ground import Place, current_company, first_open_day, flaw_of, survey
+from adapters.accounting.tryton.records import Move
 from adapters.accounting.tryton.rights import prove_rights
+from adapters.accounting.tryton.settings import TrytonSettings
 from adapters.faults import Fault, HttpFault
-from adapters.fields import Address, Secret
 from adapters.texts import plain
 
 _VARIABLE = "PLEO_EXPORT_ACCOUNTING__"
@@ -45,42 +50,15 @@ _PATIENCE = 0.8
 """Share of the deadline that a check's own requests may take; the rest finds out what was silent."""
 
 
-def _usable_name(value: str) -> str:
-    if not value or not value.isprintable() or value != value.strip():
-        raise ValueError("is empty, or begins or ends with a space")
-    return value
-
-
-def _usable_database(value: str) -> str:
-    if "/" in value or value in {".", ".."}:
-        raise ValueError("is not the name of a database, which has no slash")
-    return value
-
-
-Name = Annotated[str, AfterValidator(_usable_name)]
-Database = Annotated[Name, AfterValidator(_usable_database)]
-
-
-class TrytonSettings(AccountingSettings):
-    """Which books of a Tryton entries go to, and the key that lets us in."""
-
-    system: Literal["tryton"]
-    url: Address = Field(description="Address of Tryton, without a database.")
-    database: Database = Field(description="Name of the database.")
-    application_key: Secret = Field(description="Validated application key of the integration's user.")
-    journal: Name = Field(description="Code of the journal that entries are booked in, not its name.")
-    company: Name | None = Field(None, description="Name of the company, if the user works for several.")
-
-
 class TrytonSystem:
-    """One company in a Tryton. See `adapters.accounting.contract.AccountingSystem` for the checks' promise.
+    """One company in a Tryton: an `AccountingSystem` for the checks, and its `Books`.
 
     The checks only read, in transactions that Tryton itself opens for reading.
 
     Args:
         settings: where the books are.
         accounts: accounts that the configuration names, by code; they must take entries.
-        deadline: seconds for one check.
+        deadline: seconds for one check, for one request that writes, and for settling a lost answer.
 
     """
 
@@ -91,9 +69,9 @@ class TrytonSystem:
         journal_entries=True,
         accounts_payable=False,
         attachments=PLEO_ATTACHMENTS,
-        multi_currency=True,
+        multi_currency=False,  # a second currency needs a rate of exchange, which Pleo does not give
         find_by_reference=True,
-        batch_size=100,
+        batch_size=BATCH_SIZE,
     )
 
     def __init__(self, settings: TrytonSettings, *, accounts: BookingAccounts, deadline: float) -> None:
@@ -111,6 +89,8 @@ class TrytonSystem:
             key=settings.application_key.get_secret_value(),
             deadline=deadline,
         )
+        self._place = Place(settings.company, settings.journal)
+        self._links: bool | None = None
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -150,6 +130,55 @@ class TrytonSystem:
             return ()
         facts = {"system": self.title, "date": f"{today:%Y-%m-%d}", "count": str(len(periods))}
         return (Caution(CautionKind.TODAY_NOT_OPEN, facts),)
+
+    async def find(self, references: Collection[UUID]) -> Mapping[UUID, Booked]:
+        """Find entries by reference, except drafts that were to be posted: `book` finishes those."""
+        found: dict[UUID, Booked] = {}
+        for batch in _batches(list(references)):
+            async with self._failures():
+                company = await current_company(self._client, self._place)
+                moves = await look_up(self._client, company, batch)
+            await self._learn_links()
+            finished = {reference: move for reference, move in moves.items() if not is_unfinished(move)}
+            found |= {each: Booked(each, move.name, self._link(move)) for each, move in finished.items()}
+        return found
+
+    async def examine(self, entries: Sequence[Entry]) -> Mapping[UUID, ItemFailure]:
+        """Say which entries Tryton would not take."""
+        codes = {line.account for entry in entries for line in entry.lines}
+        async with self._failures():
+            ground = await survey(self._client, self._place, codes)
+        flaws = {entry.reference: flaw_of(entry, ground, self._place) for entry in entries}
+        return {reference: flaw for reference, flaw in flaws.items() if flaw}
+
+    async def next_open_day(self, day: dt.date) -> dt.date | None:
+        """Give the day, or the first one after it, on which the journal takes entries."""
+        async with self._failures():
+            return first_open_day((await survey(self._client, self._place)).periods, day)
+
+    async def book(self, entries: Sequence[Entry]) -> Sequence[BookingResult]:
+        """Book entries, at most `capabilities.batch_size`; one result an entry, in their order."""
+        await self._learn_links()
+        booking = Booking(self._client, self._failures, self._place, link=self._link, patience=self._deadline)
+        return await booking.book(entries)
+
+    async def attach(self, booked: Booked, receipt: Receipt) -> None:
+        """Attach a file to an entry, once."""
+        limit = PLEO_ATTACHMENTS.max_bytes
+        await attach(self._client, self._failures, self._place, booked, receipt, max_bytes=limit)
+
+    async def _learn_links(self) -> None:
+        """Find out once whether there are links; a server that does not say so now is asked again."""
+        if self._links is None:
+            with suppress(HttpFault):
+                self._links = await self._client.has_web_client()
+
+    def _link(self, move: Move) -> str | None:
+        """Give the address of an entry in the form of Tryton's own links, if its web client is served."""
+        if not self._links:
+            return None
+        path = quote(f"{self._settings.database}/model/account.move/{move.id}")
+        return f"{self._settings.url.rstrip('/')}/#{path}"
 
     async def _prove_version(self) -> None:
         try:
@@ -203,3 +232,7 @@ class TrytonSystem:
 
     def _failed(self, kind: FailureKind, evidence: str, **facts: str) -> CheckFailed:
         return CheckFailed(kind, evidence=evidence, **{**self._facts, **facts})
+
+
+def _batches(references: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+    return (references[start : start + BATCH_SIZE] for start in range(0, len(references), BATCH_SIZE))

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from adapters.accounting.contract import CheckFailed
 from adapters.accounting.failures import FailureKind
-from adapters.accounting.tryton.client import Account, Company, Journal, JournalPeriod, Period, TrytonClient
+from adapters.accounting.tryton.client import TrytonClient
+from adapters.accounting.tryton.records import Account, Company, Journal, JournalPeriod, Period
 
 
 async def find_journal(client: TrytonClient, code: str) -> Journal:
@@ -41,7 +42,7 @@ async def prove_accounts(client: TrytonClient, company: Company, codes: Sequence
     accounts = await client.search("account.account", domain, Account)
     flaws: dict[str, str] = {}
     for code in codes:
-        reasons = [_flaw(account) for account in accounts if account.code == code]
+        reasons = [account.flaw for account in accounts if account.code == code]
         if None not in reasons:
             flaws[code] = reasons[0] if reasons and reasons[0] else "is not an account in use"
     if flaws:
@@ -50,13 +51,6 @@ async def prove_accounts(client: TrytonClient, company: Company, codes: Sequence
             evidence="; ".join(f"{code} {flaw}" for code, flaw in flaws.items()),
             missing=f"{'account' if len(flaws) == 1 else 'accounts'} {', '.join(flaws)}",
         )
-
-
-def _flaw(account: Account) -> str | None:
-    """Why an account takes no entries, as the field `account` of Tryton's entry lines has it."""
-    if account.closed:
-        return "is closed"
-    return "is a heading without a type" if account.type is None else None
 
 
 async def find_open_periods(client: TrytonClient, company: Company, journal: Journal) -> list[Period]:

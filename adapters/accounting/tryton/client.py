@@ -1,7 +1,8 @@
 """The requests that a Tryton is asked, and what its answers mean on the wire.
 
-Two of its interfaces are used, and of both only requests that Tryton itself runs in a read-only
-transaction: JSON-RPC for what it tells anyone, REST with an application key for one database.
+Two of its interfaces are used: JSON-RPC for what it tells anyone, REST with an application key for one
+database. Checks use only requests that Tryton itself runs in a read-only transaction; `create`, `press` and
+`upload` are the ones that write.
 
 REST, not JSON-RPC, tells at once whether a database exists: 404 if not, where JSON-RPC takes 30 s.
 """
@@ -9,13 +10,12 @@ REST, not JSON-RPC, tells at once whether a database exists: 404 if not, where J
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Generic, TypeVar
+from collections.abc import AsyncIterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
-from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from adapters.faults import Fault, HttpFault
 from adapters.http import Answer, HttpClient
@@ -34,6 +34,10 @@ class _Result(BaseModel, Generic[T]):
 class _Refusal(BaseModel):
     status: int
     message: str
+
+
+class _Created(BaseModel):
+    id: int
 
 
 class Rights(BaseModel):
@@ -71,61 +75,12 @@ class _Model(BaseModel):
     name: str
 
 
-class Company(BaseModel):
-    """One company."""
-
-    id: int
-    rec_name: str
-
-
-class Journal(BaseModel):
-    """One journal; journals belong to no company."""
-
-    id: int
-
-
-def _date(value: Any) -> Any:
-    if isinstance(value, dict) and value.get("__class__") == "date":
-        return dt.date(value["year"], value["month"], value["day"])
-    return value
-
-
-Date = Annotated[dt.date, BeforeValidator(_date)]
-
-
-class Account(BaseModel):
-    """One account of a company.
-
-    Attributes:
-        code: as people call it.
-        type: id of its type; an account without one is a heading that takes no entries.
-        closed: it takes no entries any more.
-
-    """
-
-    code: str
-    type: int | None
-    closed: bool
-
-
-class Period(BaseModel):
-    """One accounting period of a company, with its first and last day."""
-
-    id: int
-    start_date: Date
-    end_date: Date
-
-
-class JournalPeriod(BaseModel):
-    """One journal in one period, where Tryton keeps a state of the two together."""
-
-    period: int = Field(description="Id of the period.")
-
-
 _VERSION = TypeAdapter(_Result[str])
 _REFUSAL = TypeAdapter(_Refusal)
 _PREFERENCES = TypeAdapter(Preferences)
 _RIGHTS = TypeAdapter(dict[str, Rights])
+_ONE = TypeAdapter(_Created)
+_IDS = TypeAdapter(list[int])
 _FIELDS = TypeAdapter(dict[str, FieldDefinition])
 
 
@@ -133,12 +88,14 @@ class TrytonRefusal(Exception):
     """Tryton answered a request with a refusal of its own, such as a right that is missing.
 
     Attributes:
-        model: what was asked for. Tryton's words are in the user's language and not kept.
+        model: what was asked for.
+        words: Tryton's own, in the user's language and not made safe; never a part of `str()`.
 
     """
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, words: str = "") -> None:
         self.model = model
+        self.words = words
         super().__init__(f"Tryton refused a request for {model}")
 
 
@@ -219,24 +176,74 @@ class TrytonClient:
             params={"d": packed, "f": list(form.model_fields)},
             headers=self._signed,
         )
-        records: TypeAdapter[list[Record]] = TypeAdapter(list[form])  # type: ignore[valid-type]
-        return _accepted(answer, model).parse(records)
+        return _accepted(answer, model).parse(_list_of(form))
+
+    async def select(self, model: str, domain: Domain, form: type[Record]) -> list[Record]:
+        """Do what `search` does, for domains of any length: they are not part of the address."""
+        body = {"domain": domain, "fields_names": list(form.model_fields)}
+        return (await self._act(model, "search_read", body)).parse(_list_of(form))
+
+    async def create(self, model: str, records: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Create records, all of them or none, and give their ids in the same order.
+
+        Tryton says why it refuses one record; of several it refuses some with a bare 403.
+        """
+        if len(records) == 1:
+            return [(await self._send(model, {"json": records[0]})).parse(_ONE).id]
+        ids = (await self._act(model, "create", {"vlist": list(records)})).parse(_IDS)
+        if len(ids) != len(records):
+            raise HttpFault(Fault.WRONG_SHAPE, status=200)
+        return ids
+
+    async def press(self, model: str, record: int, button: str, form: type[Record]) -> Record:
+        """Press a button of a record, and read the record back."""
+        params = {"f": list(form.model_fields)}
+        return (await self._act(model, f"{record}/{button}", {}, params)).parse(TypeAdapter(form))
+
+    async def upload(self, model: str, body: AsyncIterable[bytes], length: int) -> None:
+        """Create one record from JSON of so many bytes, which is read as it is sent."""
+        await self._send(model, {"content": body}, {"content-length": str(length)})
+
+    async def has_web_client(self) -> bool:
+        """Ask whether the address serves Tryton's web client to people, too."""
+        answer = await self._http.request("GET", "/")
+        return answer.status == 200 and "text/html" in answer.headers.get("content-type", "")
 
     async def _rpc(self, method: str, deadline: float | None = None) -> Answer:
         body = {"id": 1, "method": method, "params": []}
         return await self._http.request("POST", "/rpc/", json=body, deadline=deadline)
 
-    async def _act(self, model: str, method: str, body: Mapping[str, Any]) -> Answer:
+    async def _act(
+        self, model: str, method: str, body: Mapping[str, Any], params: Mapping[str, list[str]] | None = None
+    ) -> Answer:
         path = f"{self._models}/{model}/{method}"
-        return _accepted(await self._http.request("POST", path, json=body, headers=self._signed), model)
+        answer = await self._http.request("POST", path, json=body, params=params, headers=self._signed)
+        return _accepted(answer, model)
+
+    async def _send(
+        self, model: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Create one record by Tryton's own request for that, which tells why it refuses."""
+        answer = await self._http.request(
+            "POST",
+            f"{self._models}/{model}",
+            params={"f": "id"},
+            headers={"content-type": "application/json", **self._signed, **(headers or {})},
+            **body,
+        )
+        return _accepted(answer, model)
+
+
+def _list_of(form: type[Record]) -> TypeAdapter[list[Record]]:
+    return TypeAdapter(list[form])  # type: ignore[valid-type]
 
 
 def _accepted(answer: Answer, model: str) -> Answer:
     """Let an answer through unless it is a refusal: 400 with Tryton's message."""
     if answer.status == 400:
         try:
-            answer.parse(_REFUSAL)
+            refusal = answer.parse(_REFUSAL)
         except HttpFault:
             raise HttpFault(Fault.STATUS, status=400) from None
-        raise TrytonRefusal(model)
+        raise TrytonRefusal(model, refusal.message)
     return answer.expect_success()

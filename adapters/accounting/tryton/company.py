@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from adapters.accounting.contract import CheckFailed
 from adapters.accounting.failures import FailureKind
-from adapters.accounting.tryton.client import Company, Preferences, TrytonClient
+from adapters.accounting.tryton.client import Preferences, TrytonClient
+from adapters.accounting.tryton.records import Company
 
 _SETTING = "PLEO_EXPORT_ACCOUNTING__COMPANY"
 

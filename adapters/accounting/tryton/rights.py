@@ -18,7 +18,7 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     # Attaching a file counts as writing on the entry that it belongs to.
     "account.move": ("read", "create", "write"),
     "account.move.line": ("read", "create"),
-    "ir.attachment": ("create",),
+    "ir.attachment": ("read", "create"),  # read: not to attach a file twice
     "account.account": ("read",),
     "account.journal": ("read",),
     "account.period": ("read",),

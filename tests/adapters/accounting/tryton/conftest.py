@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -61,7 +63,7 @@ class Connection:
         return Connection(**{**self.settings, **settings})
 
     @contextlib.asynccontextmanager
-    async def opened(self) -> AsyncIterator[Readiness]:
+    async def system(self) -> AsyncIterator[TrytonSystem]:
         settings = dict(self.settings)
         deadline = settings.pop("deadline", DEADLINE)
         accounts = BookingAccounts(**settings.pop("accounts", {}))
@@ -71,9 +73,15 @@ class Connection:
             deadline=deadline,
         )
         try:
-            yield Readiness(system, check_deadline=deadline, validation_deadline=10 * deadline)
+            yield system
         finally:
             await system.aclose()
+
+    @contextlib.asynccontextmanager
+    async def opened(self) -> AsyncIterator[Readiness]:
+        deadline = self.settings.get("deadline", DEADLINE)
+        async with self.system() as system:
+            yield Readiness(system, check_deadline=deadline, validation_deadline=10 * deadline)
 
     async def check(self, check: Check) -> CheckOutcome:
         async with self.opened() as readiness:
@@ -95,6 +103,51 @@ def connection(tryton: TrytonServer, database: str, admin: Interface) -> Connect
         journal=JOURNAL,
         accounts={"wallet": ACCOUNT, "out_of_pocket": OTHER_ACCOUNT},
     )
+
+
+@dataclasses.dataclass
+class Ledger:
+    """A copy of the books that entries are booked in, with the clerk's connection to it."""
+
+    connection: Connection
+    admin: Interface
+    company: int
+
+    def moves(self, *references: UUID) -> list[dict[str, Any]]:
+        """What Tryton has under these references."""
+        marks = [["description", "like", f"pleo:{reference}%"] for reference in references]
+        names = ["description", "state", "number", "rec_name", "date", "lines"]
+        found = self.admin.call("model.account.move.search_read", ["OR", *marks], 0, None, [], names)
+        return list(found)
+
+    def lines(self, move: dict[str, Any]) -> list[dict[str, Any]]:
+        """The lines of one of them, in the order in which they were given."""
+        names = ["account", "debit", "credit", "description"]
+        return list(self.admin.call("model.account.move.line.read", sorted(move["lines"]), names))
+
+
+@contextlib.contextmanager
+def a_ledger(tryton: TrytonServer) -> Iterator[Ledger]:
+    """A ledger of one's own."""
+    with tryton.copy() as name:
+        connection = Connection(
+            system="tryton",
+            url=tryton.url,
+            database=name,
+            application_key=tryton.books.keys["clerk"],
+            journal=JOURNAL,
+            accounts={},
+        )
+        admin = Interface(tryton.url, name)
+        admin.context["company"] = tryton.books.company
+        yield Ledger(connection, admin, tryton.books.company)
+
+
+@pytest.fixture(scope="session")
+def ledger(tryton: TrytonServer) -> Iterator[Ledger]:
+    """One for all tests that book: drafts keep a period from being closed, which other tests do."""
+    with a_ledger(tryton) as ledger:
+        yield ledger
 
 
 Spoil = Callable[..., contextlib.AbstractContextManager[None]]

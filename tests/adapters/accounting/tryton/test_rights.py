@@ -39,6 +39,7 @@ async def test_a_user_who_may_not_book_is_named_and_may_be_given_the_right(
         ("account.move", "write"),
         ("account.move", "read"),
         ("ir.attachment", "create"),
+        ("ir.attachment", "read"),
         ("account.account", "read"),
         ("account.journal", "read"),
         ("account.period", "read"),
