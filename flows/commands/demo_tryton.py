@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -23,8 +24,12 @@ from flows.commands.tryton_services import (
     tryton,
     write_configuration,
 )
+from flows.terminal import print_rows
 
 _DATABASE = "demo"
+_EXPENSES = ("5.1.1",)
+_WALLET = "1.1.1"
+_OUT_OF_POCKET = "2.1.9"
 _READABLE = ("move", "move.line", "account", "period", "fiscalyear", "journal", "journal.period")
 
 
@@ -45,8 +50,17 @@ class _Books:
             "ACCOUNTING__DATABASE": _DATABASE,
             "ACCOUNTING__APPLICATION_KEY": key,
             "ACCOUNTING__JOURNAL": "EXP",
+            "POSTING": "final",
+            "ACCOUNTS__WALLET": _WALLET,
+            "ACCOUNTS__OUT_OF_POCKET": _OUT_OF_POCKET,
         }
         return lambda: contextlib.nullcontext(settings)
+
+    def show_moves(self, console: Console) -> None:
+        """Print the lines of all entries, as Tryton gives them."""
+        names = ["move.description", "date", "account.code", "account.name", "debit", "credit", "state"]
+        lines = self.admin.call("model.account.move.line.search_read", [], 0, None, [["id", "ASC"]], names)
+        print_rows("Lines of entries in Tryton now", [_shown(line) for line in lines], console)
 
     @contextlib.contextmanager
     def every_period_closed(self) -> Iterator[Mapping[str, str]]:
@@ -58,6 +72,17 @@ class _Books:
                 yield settings
         finally:
             self.admin.press("account.period", "reopen", periods)
+
+
+def _shown(line: Mapping[str, Any]) -> dict[str, str]:
+    account, date = line["account."], line["date"]
+    return {
+        "date": f"{date['year']}-{date['month']:02}-{date['day']:02}",
+        "account": f"{account['code']} {account['name']}",
+        "debit": str(line["debit"]["decimal"]),
+        "credit": str(line["credit"]["decimal"]),
+        "state": str(line["state"]),
+    }
 
 
 def run_tryton_demo(*, as_json: bool) -> bool:
@@ -79,6 +104,7 @@ def run_tryton_demo(*, as_json: bool) -> bool:
         stopped = Scenario(
             "(e) Tryton is stopped: the job ends failed in Pleo",
             books.connection(books.keys["clerk"]),
+            _EXPENSES,
             FailureKind.CONNECTION_REFUSED,
         )
         records.append(play(stopped, console))
@@ -88,22 +114,27 @@ def run_tryton_demo(*, as_json: bool) -> bool:
 def _scenarios(books: _Books) -> tuple[Scenario, ...]:
     return (
         Scenario(
-            "(a) a healthy Tryton: all checks pass, all items are fetched",
+            "(a) a healthy Tryton: four items are booked, one has no account",
             books.connection(books.keys["clerk"]),
+            _EXPENSES,
+            afterwards=books.show_moves,
         ),
         Scenario(
             "(b) the key of an auditor, who may only read: the job ends failed in Pleo",
             books.connection(books.keys["auditor"]),
+            _EXPENSES,
             FailureKind.CREATION_NOT_ALLOWED,
         ),
         Scenario(
             "(c) every accounting period is closed: the job ends failed in Pleo",
             books.every_period_closed,
+            _EXPENSES,
             FailureKind.NO_OPEN_PERIOD,
         ),
         Scenario(
             "(d) a wrong application key: the job ends failed in Pleo",
             books.connection("mistyped"),
+            _EXPENSES,
             FailureKind.CREDENTIALS_REFUSED,
         ),
     )
@@ -122,6 +153,7 @@ def _fill(address: str) -> _Books:
     admin = Interface(address, _DATABASE)
     keeper = BookKeeper(admin)
     company = keeper.found_company("Demo Company")
+    keeper.open_account(company, _OUT_OF_POCKET, "Owed to employees", like=_WALLET)
     keeper.open_year(company, dt.datetime.now(dt.UTC).year)
     readers = keeper.readers("Readers of the books", [f"account.{name}" for name in _READABLE])
     users = {

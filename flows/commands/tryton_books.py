@@ -145,6 +145,12 @@ class BookKeeper:
         self._create_chart(company)
         return company
 
+    def open_account(self, company: int, code: str, name: str, *, like: str) -> int:
+        """Add an account of the same type as another one, whose code is given."""
+        pattern = self.tryton.find_one("account.account", code=like, company=company)
+        (read,) = self.tryton.call("model.account.account.read", [pattern], ["type"])
+        return self.tryton.create("account.account", code=code, name=name, company=company, type=read["type"])
+
     def open_year(self, company: int, year: int) -> int:
         """Open a fiscal year of twelve months, all of them open for entries."""
         numbers = self._numbers("Account Move", company, f"{year}")
