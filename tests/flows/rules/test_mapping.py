@@ -16,57 +16,15 @@ from adapters.accounting.contract import BookingAccounts, Capabilities
 from adapters.connection import ExportConnection
 from flows.rules.counter_accounts import TREATMENTS
 from flows.rules.mapping import MappingSettings
+from tests.flows.rules.sides import EITHER_SIGN, SIDES, TRAVEL, WALLET
 from tests.flows.rules.wire import ALL_SET, ID, account, booked, item, line, pair, postings, tax
 
 SCHEMAS = yaml.safe_load(
     (Path(__file__).parents[3] / "adapters/pleo/openapi.yaml").read_text(encoding="utf-8")
 )["components"]["schemas"]
 
-# Written out once more, by hand: type, subType, the account that is debited and the one that is credited.
-TRAVEL, WALLET, EMPLOYEES = "Expenses:Travel", "Assets:Wallet", "Liabilities:Employees"
-BANK, PAYABLES = "Assets:Bank", "Liabilities:Payables"
-SIDES = [
-    ("card_purchase", None, TRAVEL, WALLET),
-    ("card_invoice", None, TRAVEL, WALLET),
-    ("atm_withdrawal", None, TRAVEL, WALLET),
-    ("personal_spend", None, TRAVEL, WALLET),
-    ("fee", None, TRAVEL, WALLET),
-    ("fee", "interest", TRAVEL, WALLET),
-    ("out_of_pocket", None, TRAVEL, EMPLOYEES),
-    ("mileage", None, TRAVEL, EMPLOYEES),
-    ("per_diem", None, TRAVEL, EMPLOYEES),
-    ("direct_reimbursement", None, TRAVEL, WALLET),
-    ("direct_reimbursement", "reimbursement_to_employee", TRAVEL, WALLET),
-    ("direct_reimbursement", "reimbursement_to_employee_refund", WALLET, TRAVEL),
-    ("direct_reimbursement", "reimbursement_to_company", WALLET, TRAVEL),
-    ("external_reimbursement", None, TRAVEL, BANK),
-    ("external_reimbursement", "reimbursement_to_employee", TRAVEL, BANK),
-    ("external_reimbursement", "reimbursement_to_employee_refund", BANK, TRAVEL),
-    ("external_reimbursement", "reimbursement_to_company", BANK, TRAVEL),
-    ("invoice", None, TRAVEL, PAYABLES),
-    ("invoice_payment", None, TRAVEL, WALLET),
-    ("invoice_payment", "invoice_payment_sent", TRAVEL, WALLET),
-    ("invoice_payment", "invoice_payment_returned", WALLET, TRAVEL),
-    ("refund", None, WALLET, TRAVEL),
-    ("chargeback", None, WALLET, TRAVEL),
-    ("cashback", None, WALLET, TRAVEL),
-    ("wallet_topup", None, WALLET, TRAVEL),
-    ("wallet_unload", None, TRAVEL, WALLET),
-]
-EITHER_SIGN = {
-    ("direct_reimbursement", "reimbursement_to_employee_refund"),
-    ("direct_reimbursement", "reimbursement_to_company"),
-    ("external_reimbursement", "reimbursement_to_employee_refund"),
-    ("external_reimbursement", "reimbursement_to_company"),
-    ("invoice_payment", "invoice_payment_returned"),
-    ("refund", None),
-    ("chargeback", None),
-    ("cashback", None),
-    ("wallet_unload", None),
-}
 
-
-def test_the_table_above_is_the_one_of_the_product() -> None:
+def test_the_table_written_by_hand_is_the_one_of_the_product() -> None:
     assert {(kind, sub_type) for kind, sub_type, _, _ in SIDES} == set(TREATMENTS)
     assert {key for key, treatment in TREATMENTS.items() if treatment.either_sign} == EITHER_SIGN
 
