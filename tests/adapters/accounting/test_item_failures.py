@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import string
-from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapters.accounting.failures import PLEO_TEXT_LIMIT
 from adapters.accounting.item_failures import ITEM_CATALOGUE, ItemFailure, ItemFailureKind
 from tests.support.hostile import fit_to_be_read, hostile
-
-ENUMERATION = yaml.safe_load(
-    (Path(__file__).parents[3] / "adapters/pleo/openapi.yaml").read_text(encoding="utf-8")
-)["components"]["schemas"]["ExportJobItemFailureReasonType"]["enum"]
+from tests.support.pleo_contract import values_of
 
 # Typed off Pleo's pages once more: kind, type, and the text for X.
 _MISSING = "missing_configuration"
@@ -96,7 +91,7 @@ def test_own_texts_are_sentences_that_say_what_to_do(kind: str, documented_type:
 
 @pytest.mark.parametrize("kind", ItemFailureKind)
 def test_types_are_values_that_pleo_knows_for_items(kind: ItemFailureKind) -> None:
-    assert ITEM_CATALOGUE[kind].type in ENUMERATION
+    assert ITEM_CATALOGUE[kind].type in values_of("ExportJobItemFailureReasonType")
 
 
 @pytest.mark.parametrize("kind", ItemFailureKind)

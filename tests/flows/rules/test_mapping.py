@@ -5,11 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from adapters.accounting.booking import Posting, Tag
 from adapters.accounting.contract import BookingAccounts, Capabilities
@@ -18,10 +16,7 @@ from flows.rules.counter_accounts import TREATMENTS
 from flows.rules.mapping import MappingSettings
 from tests.flows.rules.sides import EITHER_SIGN, SIDES, TRAVEL, WALLET
 from tests.flows.rules.wire import ALL_SET, ID, account, booked, item, line, pair, postings, tax
-
-SCHEMAS = yaml.safe_load(
-    (Path(__file__).parents[3] / "adapters/pleo/openapi.yaml").read_text(encoding="utf-8")
-)["components"]["schemas"]
+from tests.support.pleo_contract import values_of
 
 
 def test_the_table_written_by_hand_is_the_one_of_the_product() -> None:
@@ -30,10 +25,8 @@ def test_the_table_written_by_hand_is_the_one_of_the_product() -> None:
 
 
 def test_all_types_and_sub_types_that_pleo_documents_are_in_the_table() -> None:
-    assert {kind for kind, sub_type, _, _ in SIDES if sub_type is None} == set(
-        SCHEMAS["ExportItemType"]["enum"]
-    )
-    assert {sub_type for _, sub_type, _, _ in SIDES} == set(SCHEMAS["NullableExportItemSubType"]["enum"])
+    assert {kind for kind, sub_type, _, _ in SIDES if sub_type is None} == values_of("ExportItemType")
+    assert {sub_type for _, sub_type, _, _ in SIDES} == values_of("NullableExportItemSubType")
 
 
 @pytest.mark.parametrize(("kind", "sub_type", "debited", "credited"), SIDES)

@@ -24,6 +24,7 @@ texts = st.one_of(
     st.text('\x00\x1b\n\r\t\u2028\u202e\ufeff{}%" x', max_size=40),
     st.text("wörd ", min_size=200, max_size=600),
 )
+whole = st.integers(50, 10**9)
 money = st.integers(-(10**6), 10**6) | st.sampled_from([0, 1, -1, 10**15])
 maybe_taxed = st.one_of(
     st.none(),
@@ -49,7 +50,7 @@ def lines(draw: st.DrawFn, amounts: st.SearchStrategy[int]) -> dict[str, Any]:
 def sound_items(draw: st.DrawFn) -> ExportItem:
     """Items that nothing speaks against, of every type."""
     kind, sub_type = draw(st.sampled_from(sorted(TREATMENTS, key=str)))
-    parts = draw(st.lists(lines(st.integers(50, 10**9)), min_size=1, max_size=6))
+    parts = draw(st.lists(lines(whole), min_size=1, max_size=6))
     return read(item_json(kind, *parts, subType=sub_type, note=draw(texts)))
 
 
@@ -57,8 +58,8 @@ def sound_items(draw: st.DrawFn) -> ExportItem:
 def any_items(draw: st.DrawFn) -> ExportItem:
     """Items that may be sound, or odd in any place."""
     kind, sub_type = draw(st.sampled_from([*sorted(TREATMENTS, key=str), ("overdraft", None), ("fee", "?")]))
-    parts = draw(st.lists(lines(money), max_size=4))
-    sent = item_json(kind, *(parts or [line(0)]), subType=sub_type)
+    parts = draw(st.lists(lines(draw(st.sampled_from([whole, money]))), min_size=1, max_size=4))
+    sent = item_json(kind, *parts, subType=sub_type)
     for part in parts:
         if draw(st.integers(0, 9)) == 0:
             part["account"] = draw(st.sampled_from([None, account(None), account(None, identifier="x")]))
@@ -66,7 +67,8 @@ def any_items(draw: st.DrawFn) -> ExportItem:
             part["netAmount"] = pair(draw(money))
     if draw(st.integers(0, 9)) == 0:
         sent["amount"] = pair(draw(money | st.just(12.5)), draw(money), (draw(currencies), draw(currencies)))
-    sent["bookkeeping"] = draw(st.none() | st.fixed_dictionaries({"method": methods}))
+    if draw(st.integers(0, 4)) == 0:
+        sent["bookkeeping"] = {"method": draw(methods)}
     sent["contraAccount"] = draw(st.none() | st.just(account("Pleo:Wallet")))
     sent["note"], sent["supplier"]["name"], sent["user"]["name"] = draw(texts), draw(texts), draw(texts)
     sent["vendor"] = draw(
@@ -79,7 +81,7 @@ def any_items(draw: st.DrawFn) -> ExportItem:
 currencies = st.sampled_from(["EUR", "SEK", "JPY", "UNDEFINED", ""])
 methods = st.sampled_from(["none", "journal", "accounts_payable", "?"])
 roles = st.fixed_dictionaries(
-    {role: st.sampled_from([None, f"Counter:{role}"]) for role in BookingAccounts.model_fields}
+    {role: st.sampled_from([f"Counter:{role}", f"{role}", None]) for role in BookingAccounts.model_fields}
 )
 some_settings = st.builds(
     MappingSettings, st.builds(BookingAccounts.model_validate, roles), accounts_payable=st.booleans()

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from itertools import product
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,12 +22,10 @@ from flows.rules.outcome import (
     terminal_event,
     update_of,
 )
+from tests.support.pleo_contract import values_of
 
 REF = UUID("1b0f3a52-30c4-4d3e-8f0a-6b0f6ad2c901")
 JOB = UUID("00000000-0000-4000-8000-000000000001")
-SCHEMAS = yaml.safe_load(
-    (Path(__file__).parents[3] / "adapters/pleo/openapi.yaml").read_text(encoding="utf-8")
-)["components"]["schemas"]
 COMPLETED = TerminalEvent(JobEvent.COMPLETED)
 WITH_ERRORS = TerminalEvent(JobEvent.COMPLETED_WITH_ERRORS)
 OWN_REASONS = "No expense was exported. Each one shows its own reason."
@@ -161,8 +157,8 @@ class TestEnd:
         )
 
     def test_every_reason_that_both_may_have_is_passed_on(self) -> None:
-        items = set(SCHEMAS["ExportJobItemFailureReasonType"]["enum"])
-        jobs = set(SCHEMAS["ExportJobFailureReasonType"]["enum"])
+        items = values_of("ExportJobItemFailureReasonType")
+        jobs = values_of("ExportJobFailureReasonType")
         assert items & jobs == REASONS_OF_ITEMS_AND_JOBS
         for reason in items:
             end = terminal_event([held("failed", reason, "x")])
