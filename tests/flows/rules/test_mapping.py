@@ -161,7 +161,7 @@ def local_zone(request: pytest.FixtureRequest) -> Iterator[None]:
         ("2026-03-14T23:59:59.999Z", dt.date(2026, 3, 14)),
         ("2026-03-14T23:30:00-02:00", dt.date(2026, 3, 15)),
         ("2026-03-14T00:30:00+02:00", dt.date(2026, 3, 13)),
-        ("2026-03-14T23:30:00", dt.date(2026, 3, 14)),
+        ("2026-03-14T03:00:00", dt.date(2026, 3, 14)),
     ],
 )
 @pytest.mark.usefixtures("local_zone")
