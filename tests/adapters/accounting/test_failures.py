@@ -17,6 +17,7 @@ from adapters.accounting.failures import (
     FailureReporting,
     Resolution,
 )
+from tests.support.hostile import fit_to_be_read, hostile
 
 # Written out once more, by hand, from the design's table: documented type, specific type, transience.
 _UNREACHABLE = "accounting_system_unreachable"
@@ -70,22 +71,9 @@ FACTS = {
     if name
 }
 
-hostile = st.one_of(
-    st.text(),
-    st.text("\x00\x07\x1b\n\r\t\u2028\u202e\ufeff{}x ", max_size=40),
-    st.sampled_from(["{x}", "{", "}", "{0.__class__}", "%s", "\udcff", "a\nb", "\u202egnp.exe"]),
-    st.text("wörd ", min_size=200, max_size=600),
-)
 facts = st.dictionaries(st.sampled_from(sorted(FACTS)) | st.text(max_size=5), hostile)
 kinds = st.sampled_from(FailureKind)
 LONGEST = dict.fromkeys(FACTS - {None}, "x" * 1000)
-
-
-def fit_to_be_read(text: str) -> None:
-    assert text
-    assert text == text.strip()
-    assert text.isprintable()
-    text.encode()
 
 
 def test_each_kind_has_a_row() -> None:
