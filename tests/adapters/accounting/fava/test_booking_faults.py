@@ -1,4 +1,4 @@
-"""Whatever happens on the wire while entries are booked, each is in the books at most once, and then settled."""
+"""Whatever happens on the wire while entries are booked, each is in the books at most once."""
 
 from __future__ import annotations
 

@@ -131,7 +131,8 @@ async def test_a_balance_that_would_be_wrong(fava: FavaServer, bad: set[int]) ->
         batch[at] = an_entry(account="Equity:Opening", date=after - dt.timedelta(days=1))
     texts = await books_without(fava, batch, bad)
     assert set(texts) == {
-        "Date the expense later; else the ledger's balance would be wrong on 2024-06-30, account Equity:Opening"
+        "Date the expense later; else the ledger's balance would be wrong on 2024-06-30, "
+        "account Equity:Opening"
     }
 
 
