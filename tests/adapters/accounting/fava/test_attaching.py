@@ -168,8 +168,12 @@ async def test_the_lines_move_before_the_upload(
     assert_kept_once(keeping, booked, receipt)
 
 
-@pytest.mark.parametrize("number", range(UPLOADING + 1))
-@pytest.mark.parametrize("arrives", [True, False], ids=["after the request took effect", "before"])
+@pytest.mark.parametrize(
+    ("number", "arrives"),
+    [(number, True) for number in range(UPLOADING + 1)]
+    + [(UPLOADING, False)]
+    + [pytest.param(number, False, marks=pytest.mark.slow) for number in range(UPLOADING)],
+)
 async def test_a_lost_answer(
     keeping: FavaServer, between: ScriptedServer, receipt: Receipt, number: int, arrives: bool
 ) -> None:

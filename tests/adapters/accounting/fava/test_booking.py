@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from adapters.accounting.booking import Booked, EntryLine, Posting, Refused, Tag
-from adapters.accounting.fava.transactions import amount_text
+from adapters.accounting.fava.transactions import amount_text, can_be_written
 from adapters.accounting.item_failures import ItemFailureKind
 from tests.adapters.accounting.fava.checking import opened
 from tests.adapters.accounting.fava.entries import (
@@ -72,6 +72,26 @@ async def test_books_and_balances(fava: FavaServer) -> None:
 )
 def test_amounts_are_written_exactly(hundredths: int, text: str) -> None:
     assert amount_text(hundredths, "EUR") == text
+
+
+@pytest.mark.parametrize(
+    ("account", "can"),
+    [
+        ("Expenses:Travel", True),
+        ("Expenses:6400-Reisen:Öffentlich", True),
+        ("支出:旅行", True),
+        ("Expenses", False),
+        ("Expenses:travel", False),
+        ("Expenses:Travel ; x", False),
+        ("Expenses:Travel\n", False),
+        ("Expenses:Tra\u2028vel", False),
+        ('Expenses:"x"', False),
+        ("! Expenses:Travel", False),
+    ],
+)
+def test_accounts_that_can_be_written(account: str, can: bool) -> None:
+    """Also one that a ledger were to have must not leave its field."""
+    assert can_be_written(an_entry(account=account)) is can
 
 
 async def test_draft_and_final(fava: FavaServer) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import signal
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -39,8 +43,12 @@ async def assert_once(fava: FavaServer, system: FavaSystem, batch: list[Entry]) 
     assert errors(fava) == []
 
 
-@pytest.mark.parametrize("number", range(REQUESTS + 1))
-@pytest.mark.parametrize("arrives", [True, False], ids=["after the request took effect", "before"])
+@pytest.mark.parametrize(
+    ("number", "arrives"),
+    [(number, True) for number in range(REQUESTS + 1)]
+    + [(SENDING, False)]
+    + [pytest.param(n, False, marks=pytest.mark.slow) for n in range(REQUESTS + 1) if n != SENDING],
+)
 async def test_a_lost_answer(fava: FavaServer, between: ScriptedServer, number: int, arrives: bool) -> None:
     batch = [an_entry(amount) for amount in (100, 200, 300)]
     if arrives:
@@ -76,9 +84,16 @@ LOST = {
     "short body": steps.short_body(),
     "garbage": steps.garbage(),
 }
+_USUAL = {"503", "500 without a reason", "408", "login page", "reset"}
 
 
-@pytest.mark.parametrize("step", LOST.values(), ids=list(LOST))
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(step, id=name, marks=() if name in _USUAL else pytest.mark.slow)
+        for name, step in LOST.items()
+    ],
+)
 async def test_an_unusable_answer_proves_nothing(
     fava: FavaServer, between: ScriptedServer, step: steps.Step
 ) -> None:
@@ -123,6 +138,26 @@ async def test_fava_stops_answering_in_the_middle(own_fava: FavaServer) -> None:
             os.kill(own_fava.pid, signal.SIGCONT)
         async with opened(own_fava.url) as system:
             await assert_once(own_fava, system, batch)
+
+
+def wait_for_size(fava: FavaServer, size: int) -> None:
+    end = time.monotonic() + 20
+    while fava.ledger.stat().st_size <= size and time.monotonic() < end:
+        time.sleep(0.001)
+
+
+async def test_a_look_up_waits_for_what_is_being_stored(fava: FavaServer) -> None:
+    """Someone was killed while Fava stored entries: whoever looks next must not see half of them."""
+    batch = [an_entry() for _ in range(500)]
+    body = json.dumps({"entries": [transactions.as_transaction(entry) for entry in batch]}).encode()
+    size = fava.ledger.stat().st_size
+    async with opened(fava.url) as system:
+        storing = threading.Thread(target=fava.put, args=("add_entries", body))
+        storing.start()
+        await asyncio.to_thread(wait_for_size, fava, size + 1000)
+        found = await system.find([entry.reference for entry in batch])
+        storing.join()
+    assert len(found) == len(batch)
 
 
 REFUSED = {

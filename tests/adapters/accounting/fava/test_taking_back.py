@@ -222,12 +222,15 @@ async def test_what_cannot_be_taken_back_is_uncertain(fava: FavaServer, between:
         assert list(await system.find([bad.reference])) == [bad.reference]
 
 
-async def test_an_edit_while_it_is_taken_back(fava: FavaServer, between: ScriptedServer) -> None:
+@pytest.mark.parametrize("at", ["GET", "PUT"])
+async def test_an_edit_while_it_is_taken_back(fava: FavaServer, between: ScriptedServer, at: str) -> None:
+    """Before the file is read, so that the entry stands elsewhere, or before it is written."""
     replaced(fava, LEAF_ONLY.replace("open Expenses:Travel:Rail", "open Equity:Opening:Deep"))
     before = fava.ledger.read_text()
 
     def edit(method: str, path: str) -> None:
-        if method == "PUT" and path.endswith("/source") and "; edited" not in fava.ledger.read_text():
+        asked = path.partition("?")[0]
+        if method == at and asked.endswith("/source") and "; edited" not in fava.ledger.read_text():
             fava.ledger.write_text("; edited\n" + fava.ledger.read_text())
 
     between.before_passing = edit
