@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
 
 from adapters.faults import Fault, HttpFault
-from adapters.http import HttpClient, can_be_requested
+from adapters.http import HttpClient, Upload, can_be_requested
 from tests.support import steps
 from tests.support.scripted_server import ScriptedServer
 
@@ -89,3 +91,49 @@ async def test_an_address_that_cannot_be_requested_is_a_fault(url: str) -> None:
             await client.request("GET", "/")
     assert caught.value.fault is Fault.BAD_ADDRESS
     assert not caught.value.may_have_arrived
+
+
+async def test_a_file_is_sent_as_part_of_a_form(echo: str, tmp_path: Path) -> None:
+    path = tmp_path / "anything"
+    path.write_text("all of it")
+    upload = Upload('a "b".pdf', path, "application/pdf")
+    async with HttpClient(echo, deadline=5) as client:
+        seen = await echoed(client, "PUT", "/", form={"folder": "x y"}, files={"file": upload})
+        assert seen["headers"]["content-type"].startswith("multipart/form-data; boundary=")
+        assert int(seen["headers"]["content-length"]) == len(seen["body"])
+        assert 'name="folder"\r\n\r\nx y\r\n' in seen["body"]
+        assert 'name="file"; filename="a %22b%22.pdf"\r\nContent-Type: application/pdf' in seen["body"]
+        assert "\r\n\r\nall of it\r\n" in seen["body"]
+
+
+async def test_a_file_that_cannot_be_opened_is_no_fault_of_the_server(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    upload = Upload("a.pdf", tmp_path / "none", "application/pdf")
+    async with HttpClient(server.url(), deadline=5) as client:
+        with pytest.raises(FileNotFoundError):
+            await client.request("PUT", "/", files={"file": upload})
+        assert server.requests == []
+        upload.path.write_text("there")
+        assert "there" in (await echoed(client, "PUT", files={"file": upload}))["body"]
+
+
+def is_open(path: Path) -> bool:
+    return any(link.exists() and link.samefile(path) for link in Path("/proc/self/fd").iterdir())
+
+
+async def test_an_upload_ends_at_its_deadline(server: ScriptedServer, tmp_path: Path) -> None:
+    """The file is closed, whatever happens."""
+    path = tmp_path / "large"
+    with path.open("wb") as file:
+        file.truncate(50_000_000)
+    server.play(steps.never())
+    async with HttpClient(server.url(), deadline=0.5) as client:
+        begun = time.monotonic()
+        with pytest.raises(HttpFault) as caught:
+            await client.request("PUT", "/", files={"file": Upload("a.pdf", path, "application/pdf")})
+        assert caught.value.fault is Fault.TIMEOUT
+        assert time.monotonic() - begun < 2
+        assert not is_open(path)
+        server.heal()
+        await echoed(client)

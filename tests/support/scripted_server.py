@@ -55,6 +55,8 @@ class ScriptedServer:
         requests: those that arrived, in their order.
         port: where it listens.
         before_passing: called with method and path before a request goes to the upstream.
+        loses_answer: asked with the number of the request, from 0; if it says so, the upstream gets the
+            request and answers, but the client sees the connection end.
 
     """
 
@@ -63,6 +65,7 @@ class ScriptedServer:
         self.port = free_port()
         self.requests: list[Recorded] = []
         self.before_passing: Callable[[str, str], None] | None = None
+        self.loses_answer: Callable[[int], bool] | None = None
         self._script: deque[Step | None] = deque()
         self._for_ever: Step | None = None
         self._tls: ssl.SSLContext | None = None
@@ -111,7 +114,7 @@ class ScriptedServer:
     def forget(self) -> None:
         """Heal, and forget the requests and the healthy TLS, for the next test."""
         self._healthy_tls = None
-        self.before_passing = None
+        self.before_passing = self.loses_answer = None
         self.heal()
         self.requests.clear()
 
@@ -195,6 +198,7 @@ class ScriptedServer:
         body = await reader.readexactly(lengths[0]) if lengths else b""
         step = self._script.popleft() if self._script else self._for_ever
         authorized = any(name.lower() == "authorization" for name, _ in headers)
+        lost = self.loses_answer is not None and self.loses_answer(len(self.requests))
         self.requests.append(Recorded(method, path, step.name if step else "upstream", authorized))
         if step is not None:
             await step.play(Exchange(writer, self._healed))
@@ -203,14 +207,18 @@ class ScriptedServer:
         else:
             if self.before_passing:
                 self.before_passing(method, path)
-            await self._pass_on(f"{method} {path} HTTP/1.1", headers, body, writer)
+            await self._pass_on(f"{method} {path} HTTP/1.1", headers, body, None if lost else writer)
         if not writer.is_closing():
             await writer.drain()
 
     async def _pass_on(
-        self, request_line: str, headers: list[tuple[str, str]], body: bytes, writer: asyncio.StreamWriter
+        self,
+        request_line: str,
+        headers: list[tuple[str, str]],
+        body: bytes,
+        writer: asyncio.StreamWriter | None,
     ) -> None:
-        """Hand the request to the upstream and its answer back, byte by byte."""
+        """Hand the request to the upstream and its answer back, byte by byte; to nobody without a writer."""
         assert self.upstream is not None
         upstream = urlsplit(self.upstream)
         kept = [f"{name}: {value}" for name, value in headers if name.lower() != "connection"]
@@ -219,8 +227,9 @@ class ScriptedServer:
         try:
             up_writer.write(head.encode("latin-1") + body)
             while chunk := await up_reader.read(65536):
-                writer.write(chunk)
-                await writer.drain()
+                if writer is not None:
+                    writer.write(chunk)
+                    await writer.drain()
         finally:
             up_writer.close()
 

@@ -28,6 +28,8 @@ from adapters.accounting.item_failures import ItemFailure
 
 _ATTEMPTS = 3
 
+Places = Mapping[UUID, list[Place]]
+
 Naming = Callable[[UUID, dt.datetime | None], Booked]
 """Makes the result for an entry that is in the books, since the given moment if it is new."""
 
@@ -114,18 +116,35 @@ class Batch:
             self._refuse(missing, sent.failure)
 
     async def _remove_errors(
-        self, batch: Mapping[UUID, Entry], places: Mapping[UUID, list[Place]], before: Errors, after: Errors
+        self, batch: Mapping[UUID, Entry], places: Places, before: Errors, after: Errors
     ) -> None:
-        """Take back the entries that made an error; where it is unclear which, all, and book halves."""
+        """Take back the entries that made an error, so that the ledger has none that it did not have.
+
+        Where an error names no entry, or stays without those that it names (plugins may name the last of
+        several), all are taken back and sent again in halves: they are certainly not in the books then.
+        """
         verdict = judge(before, after, batch, places)
-        if verdict.guilty and not await self._take_back(verdict.guilty):
+        guilty = dict(verdict.guilty)
+        if guilty:
+            if not await self._take_back(guilty):
+                return
+            left = [reference for reference in places if reference not in guilty]
+            try:
+                with self._failures():
+                    places = await look_up(self._client, self._ledger, left)
+                    after = await read_errors(self._client, self._ledger)
+            except CheckFailed:
+                return
+            verdict = judge(before, after, batch, places)
+        if verdict.is_clean:
             return
-        if verdict.unexplained is None:
+        reason = ledger_error(verdict.unexplained or "")
+        suspected = {reference: verdict.guilty.get(reference, reason) for reference in places}
+        if suspected and not await self._take_back(suspected):
             return
-        left = [reference for reference in places if reference not in verdict.guilty]
-        suspected = dict.fromkeys(left, ledger_error(verdict.unexplained))
-        if suspected and await self._take_back(suspected) and len(suspected) > 1:
-            await self._send_halves({reference: batch[reference] for reference in suspected})
+        again = {reference: batch[reference] for reference in batch if reference in {**guilty, **suspected}}
+        if len(again) > 1:
+            await self._send_halves(again)
 
     async def _take_back(self, entries: Mapping[UUID, ItemFailure]) -> bool:
         """Take entries out again, and refuse them; tell whether that is done.
@@ -142,6 +161,7 @@ class Batch:
                         await take_back(self._client, self._ledger, places)
                     except Moved:
                         continue
+                    await self._client.changed(self._ledger)
             except CheckFailed:
                 return False
             self._results.update({reference: Refused(reference, why) for reference, why in entries.items()})

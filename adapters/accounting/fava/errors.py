@@ -47,6 +47,11 @@ class Verdict:
     guilty: Mapping[UUID, ItemFailure]
     unexplained: str | None
 
+    @property
+    def is_clean(self) -> bool:
+        """Whether there is no new error."""
+        return not self.guilty and self.unexplained is None
+
 
 async def read_errors(client: FavaClient, ledger: str) -> Errors:
     """Read them as of Fava's last reload.
