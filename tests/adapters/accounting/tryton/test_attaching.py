@@ -64,12 +64,13 @@ async def refused(system: TrytonSystem, result: Booked, receipt: Receipt, kind: 
     return refusal.value.failure.told_to_pleo().text
 
 
-@pytest.mark.parametrize("posting", list(Posting))
-@pytest.mark.parametrize("size", [0, 1, 2, 3, 3 * 128 * 1024 + 1, 1_500_000])
+@pytest.mark.parametrize(
+    ("size", "posting"), [(0, "draft"), (2, "final"), (3 * 128 * 1024 + 1, "draft"), (1_500_000, "final")]
+)
 async def test_a_receipt_is_attached_once_and_whole(
-    size: int, posting: Posting, ledger: Ledger, system: TrytonSystem, tmp_path: Path
+    size: int, posting: str, ledger: Ledger, system: TrytonSystem, tmp_path: Path
 ) -> None:
-    result = await booked(system, an_entry(posting=posting))
+    result = await booked(system, an_entry(posting=Posting(posting)))
     content = bytes(range(256)) * (size // 256 + 1)
     receipt = a_receipt(tmp_path, content[:size])
     for _ in range(2):
@@ -115,9 +116,7 @@ async def test_a_receipt_that_is_gone_or_whose_entry_is_gone_is_told(
     await system.attach(result, receipt)
 
 
-@pytest.mark.parametrize(
-    "step", [hang_up(), answer(503), unauthorized(), never()], ids=lambda step: step.name
-)
+@pytest.mark.parametrize("step", [hang_up(), answer(503), unauthorized()], ids=lambda step: step.name)
 async def test_a_receipt_that_does_not_get_through_is_told_and_attached_next_time(
     step: object, ledger: Ledger, tmp_path: Path
 ) -> None:
@@ -127,7 +126,7 @@ async def test_a_receipt_that_does_not_get_through_is_told_and_attached_next_tim
             result = await booked(system, an_entry())
             server.requests.clear()
             await system.attach(result, receipt)
-            for lost in range(len(server.requests)):
+            for lost in (0, len(server.requests) - 1):
                 result = await booked(system, an_entry())
                 server.let_pass(lost)
                 server.play(step)  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from adapters.accounting.item_failures import ItemFailureKind
 from tests.adapters.accounting.tryton.conftest import Connection, Ledger
 from tests.adapters.accounting.tryton.entries import an_entry, booked, entries, references
 from tests.support.scripted_server import ScriptedServer
-from tests.support.steps import answer, garbage, hang_up, html, never, throttled, unauthorized
+from tests.support.steps import answer, garbage, hang_up, never, throttled, unauthorized
 
 DEADLINE = 1.0
 
@@ -81,7 +81,8 @@ async def test_whichever_answer_is_lost_the_next_attempt_books_once(
         server.requests.clear()
         await system.book(entries(2, posting=posting))
         writes = next(n for n, each in enumerate(server.requests) if creates(f"POST {each.path} ", n))
-        for lost in range(writes if delivered else 0, len(server.requests)):
+        reads = [] if delivered else [0, writes - 1]  # the first one, and the look-up
+        for lost in (*reads, *range(writes, len(server.requests))):
             given = entries(2, posting=posting)
             server.requests.clear()
             if delivered:
@@ -119,7 +120,7 @@ async def test_entries_that_tryton_creates_much_later_are_uncertain_and_then_fou
         results = await system.book(given)
         assert [type(result) for result in results] == [Uncertain] * 3
         server.loses = LosingServer.loses
-        while len(ledger.moves(*references(given))) < 3:
+        while len(ledger.moves(*references(given))) < 3:  # noqa: ASYNC110 - Tryton does not tell
             await asyncio.sleep(0.1)
         assert await system.find(references(given)) == {}  # not posted yet
         assert all(isinstance(each, Booked) for each in await system.book(given))
@@ -143,11 +144,8 @@ KINDS = [
     (unauthorized(), Refused, ItemFailureKind.SYSTEM_REFUSES_CREDENTIALS),
     (throttled(3), Refused, ItemFailureKind.SYSTEM_THROTTLED),
     (answer(404), Refused, ItemFailureKind.SYSTEM_UNREACHABLE),
-    (answer(502), Uncertain, ItemFailureKind.SYSTEM_UNREACHABLE),
     (answer(503), Uncertain, ItemFailureKind.SYSTEM_UNREACHABLE),
-    (answer(504), Uncertain, ItemFailureKind.SYSTEM_TIMED_OUT),
     (never(), Uncertain, ItemFailureKind.SYSTEM_TIMED_OUT),
-    (html(), Uncertain, ItemFailureKind.SYSTEM_UNREACHABLE),
     (garbage(), Uncertain, ItemFailureKind.SYSTEM_UNREACHABLE),
 ]
 
