@@ -49,9 +49,10 @@ class LookUps:
         pause, end = _FIRST_PAUSE, asyncio.get_running_loop().time() + patience
         while True:
             yield await self._look_again(references)
-            if asyncio.get_running_loop().time() + pause > end:
+            left = end - asyncio.get_running_loop().time()
+            if left <= 0:
                 return
-            await asyncio.sleep(pause)
+            await asyncio.sleep(min(pause, left))
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _look_again(self, references: Collection[UUID]) -> Mapping[UUID, Move] | None:

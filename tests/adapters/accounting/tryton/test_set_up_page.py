@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import datetime as dt
-import json
 import re
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from adapters.accounting.booking import Booked, Posting, Receipt
 from adapters.accounting.contract import Check
 from adapters.accounting.failures import FailureKind
 from flows.commands.tryton_books import ADMIN_PASSWORD, Interface
 from tests.adapters.accounting.tryton.conftest import Connection, assert_ready, refused
-from tests.support.tryton_server import ACCOUNT, COMPANY, JOURNAL, OTHER_ACCOUNT, TrytonServer, open_periods
+from tests.adapters.accounting.tryton.entries import an_entry, references
+from tests.support.tryton_server import COMPANY, TrytonServer
 
 PAGE = Path(__file__).parents[4] / "docs" / "adapters.md"
 
@@ -35,7 +33,7 @@ def program(tmp_path: Path) -> Path:
 
 
 async def test_the_programs_user_may_book_with_attachments_and_may_not_take_back(
-    tryton: TrytonServer, connection: Connection, program: Path
+    tryton: TrytonServer, connection: Connection, program: Path, tmp_path: Path
 ) -> None:
     with tryton.copy() as database:
         admin = Interface(tryton.url, database)
@@ -44,25 +42,33 @@ async def test_the_programs_user_may_book_with_attachments_and_may_not_take_back
         assert (await theirs.check(Check.AUTH)).passed
         await assert_ready(theirs)
 
-        def rest(path: str, body: Any = None, method: str = "POST") -> Any:
-            request = urllib.request.Request(
-                f"{tryton.url}/{database}/rest/model/{path}",
-                None if body is None else json.dumps(body).encode(),
-                {"authorization": f"Bearer {key}", "content-type": "application/json"},
-                method=method,
+        receipt = Receipt("receipt.txt", tmp_path / "receipt.txt", "text/plain")
+        receipt.path.write_text("receipt")
+        final, draft = an_entry(posting=Posting.FINAL), an_entry()
+        async with theirs.system() as system:
+            assert await system.examine([final, draft]) == {}
+            results = await system.book([final, draft])
+            assert [type(result) for result in results] == [Booked, Booked]
+            assert set(await system.find([final.reference, draft.reference])) == set(
+                references([final, draft])
             )
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return json.loads(answer.read() or b"null")
-
-        move = rest("account.move?f=state", _entry(admin, tryton.books.company))
-        file = {"__class__": "bytes", "base64": base64.b64encode(b"receipt").decode()}
-        resource = f"account.move,{move['id']}"
-        rest("ir.attachment", {"resource": resource, "type": "data", "name": "receipt.txt", "data": file})
-        rest(f"account.move/{move['id']}/post", {})
-        assert admin.find("account.move", id=move["id"], state="posted")
-        draft = rest("account.move?f=state", _entry(admin, tryton.books.company))
+            for result in results:
+                assert isinstance(result, Booked)
+                await system.attach(result, receipt)
+                await system.attach(result, receipt)
+        posted, kept = (
+            admin.find("account.move", number=results[0].external_id),
+            admin.find("account.move", state="draft"),
+        )
+        assert len(posted) == len(kept) == 1
+        assert len(admin.find("ir.attachment", name="receipt.txt")) == 2
+        taking_back = urllib.request.Request(
+            f"{tryton.url}/{database}/rest/model/account.move/{kept[0]}",
+            headers={"authorization": f"Bearer {key}"},
+            method="DELETE",
+        )
         with pytest.raises(urllib.error.HTTPError):
-            rest(f"account.move/{draft['id']}", method="DELETE")
+            await asyncio.to_thread(urllib.request.urlopen, taking_back, timeout=30)
 
         # None of its rights to create is there for nothing: without one, the check says so.
         for model in ("account.move", "ir.attachment"):
@@ -86,22 +92,3 @@ def _run(program: Path, *arguments: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()[-1]
-
-
-def _entry(admin: Interface, company: int) -> dict[str, Any]:
-    """A balanced entry of today, as Tryton's REST interface takes it."""
-    today = dt.datetime.now(dt.UTC).date()
-
-    def line(code: str, side: str) -> dict[str, Any]:
-        account = admin.find_one("account.account", code=code, company=company)
-        amounts = {"debit": "0", "credit": "0", side: "42.50"}
-        decimals = {name: {"__class__": "Decimal", "decimal": value} for name, value in amounts.items()}
-        return {"account": account, **decimals}
-
-    return {
-        "company": company,
-        "journal": admin.find_one("account.journal", code=JOURNAL),
-        "period": open_periods(admin, company, of=today)[0],
-        "date": {"__class__": "date", "year": today.year, "month": today.month, "day": today.day},
-        "lines": [["create", [line(OTHER_ACCOUNT, "debit"), line(ACCOUNT, "credit")]]],
-    }
