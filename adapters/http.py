@@ -225,11 +225,12 @@ class HttpClient:
         size = 0
         try:
             Answer(answer.status_code, answer.headers, b"").expect_success()
-            if answer.headers.get("content-type", "").partition(";")[0].strip().lower() in never:
-                raise HttpFault(Fault.WRONG_SHAPE, status=answer.status_code)
             async for chunk in self._decoded(answer):
                 size += len(chunk)
                 _write_all(file, chunk)
+            # Last, as an answer that broke off on its way is worth asking for again, whatever its type.
+            if answer.headers.get("content-type", "").partition(";")[0].strip().lower() in never:
+                raise HttpFault(Fault.WRONG_SHAPE, status=answer.status_code)
         finally:
             await answer.aclose()
         return size
