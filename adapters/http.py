@@ -14,7 +14,7 @@ import functools
 import ssl
 import time
 import zlib
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -83,6 +83,14 @@ class Upload:
     def opened(self, until: contextlib.ExitStack) -> tuple[str, IO[bytes], str]:
         """Open it, in httpx's form, until the stack is left."""
         return self.name, until.enter_context(self.path.open("rb")), self.media_type
+
+
+class _NotWritten(Exception):
+    """A piece of a download could not be written; `error` says why. Keeps the disk apart from the wire."""
+
+    def __init__(self, error: OSError) -> None:
+        self.error = error
+        super().__init__()
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
@@ -199,28 +207,41 @@ class HttpClient:
                     await answer.aclose()
         return Answer(answer.status_code, answer.headers, body)
 
-    async def download(self, url: str, target: Path, *, deadline: float | None = None) -> int:
+    async def download(
+        self, url: str, target: Path, *, never: Collection[str] = (), deadline: float | None = None
+    ) -> int:
         """Stream the body of one GET into a file and give its size in bytes.
 
-        `url` may be an absolute one. After a fault the file's content is of no use.
+        `url` may be an absolute one. An answer of one of the media types `never` is not the file but a page
+        about it. After a fault the file's content is of no use.
 
         Raises:
             HttpFault: no complete answer within the deadline and the cap, or not a success.
             OSError: the file cannot be written.
 
         """
+        try:
+            # Unbuffered, so that a full disk is met while writing and not as the file is closed.
+            with target.open("wb", buffering=0) as file, faults_of_httpx():
+                async with asyncio.timeout(self._deadline if deadline is None else deadline):
+                    return await self._stream(url, file, never)
+        except _NotWritten as failed:
+            raise failed.error from None
+
+    async def _stream(self, url: str, file: IO[bytes], never: Collection[str]) -> int:
+        request = self._client.build_request("GET", url, headers={"accept": "*/*"})
+        answer = await self._client.send(request, stream=True)
         size = 0
-        with target.open("wb") as file, faults_of_httpx():
-            async with asyncio.timeout(self._deadline if deadline is None else deadline):
-                request = self._client.build_request("GET", url, headers={"accept": "*/*"})
-                answer = await self._client.send(request, stream=True)
-                try:
-                    Answer(answer.status_code, answer.headers, b"").expect_success()
-                    async for chunk in self._decoded(answer):
-                        size += len(chunk)
-                        file.write(chunk)
-                finally:
-                    await answer.aclose()
+        try:
+            Answer(answer.status_code, answer.headers, b"").expect_success()
+            async for chunk in self._decoded(answer):
+                size += len(chunk)
+                _write_all(file, chunk)
+            # Last, as an answer that broke off on its way is worth asking for again, whatever its type.
+            if answer.headers.get("content-type", "").partition(";")[0].strip().lower() in never:
+                raise HttpFault(Fault.WRONG_SHAPE, status=answer.status_code)
+        finally:
+            await answer.aclose()
         return size
 
     async def _read(self, answer: httpx.Response) -> bytes:
@@ -252,6 +273,16 @@ class HttpClient:
             yield piece
         if gunzip is not None and begun and not gunzip.eof:
             raise HttpFault(Fault.CONNECTION_LOST, status=answer.status_code)
+
+
+def _write_all(file: IO[bytes], chunk: bytes) -> None:
+    """Write a piece to an unbuffered file, which may take a part of it at a time."""
+    rest = memoryview(chunk)
+    try:
+        while rest:
+            rest = rest[file.write(rest) :]
+    except OSError as error:
+        raise _NotWritten(error) from None
 
 
 @functools.cache

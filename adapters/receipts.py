@@ -19,8 +19,25 @@ from adapters.http import HttpClient
 from adapters.pleo.export_items import ExportItem, File
 from adapters.retry import RetryPolicy, attempts
 
-_SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "application/pdf": ".pdf", "text/plain": ".txt"}
-"""Where the standard table would give another one of several."""
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_SUFFIXES = {
+    "application/pdf": ".pdf",
+    "image/jpeg": ".jpg",
+    "image/jpg": ".jpg",
+    "image/png": ".png",
+    "text/plain": ".txt",
+    "application/msword": ".doc",
+    "application/vnd.ms-excel": ".xls",
+    f"{_OFFICE}.wordprocessingml.document": ".docx",
+    f"{_OFFICE}.spreadsheetml.sheet": ".xlsx",
+}
+"""Formats that Pleo can send (L82). Python's own table differs between versions and machines."""
+
+_ANY_BYTES = {"", "application/octet-stream", "binary/octet-stream"}
+"""Media types that say nothing."""
+
+_PAGES = {"text/html", "application/xhtml+xml", "application/json", "application/xml", "text/xml"}
+"""What a server answers that has no file to give, also under status 200: a sign-in page, an error."""
 
 _UNITS = 1024 * 1024
 
@@ -66,11 +83,16 @@ class ReceiptDownloads:
         """Download all files of an item, in their order; none if it has none, which is no error (L81).
 
         Raises:
-            ReceiptNotHad: one of them cannot be had; those downloaded before it lie in the folder.
-            OSError: the folder cannot be written.
+            ReceiptNotHad: one of them cannot be had; none is left in the folder.
+            OSError: the folder cannot be written, as where the disk is full; none is left either.
 
         """
-        return [await self._fetch(item, number, file) for number, file in enumerate(item.files, start=1)]
+        try:
+            return [await self._fetch(item, number, file) for number, file in enumerate(item.files, start=1)]
+        except (ReceiptNotHad, OSError):
+            for left in self._folder.glob(f"{item.accounting_entry_id}-*"):
+                left.unlink(missing_ok=True)
+            raise
 
     async def _fetch(self, item: ExportItem, number: int, file: File) -> Receipt:
         if not self._may_be_asked(file.url):
@@ -85,19 +107,19 @@ class ReceiptDownloads:
         try:
             async for attempt in attempts(self._policy):
                 with attempt:
-                    await self._http.download(file.url, target)
+                    await self._http.download(file.url, target, never=_PAGES)
         except HttpFault as fault:
             if fault.fault is Fault.TOO_LARGE:
                 raise self._too_large() from None
             raise ReceiptNotHad(ItemFailure(ItemFailureKind.RECEIPT_NOT_DOWNLOADED)) from None
-        media_type = file.type or mimetypes.types_map.get(suffix, "application/octet-stream")
-        return Receipt(f"{_name(item)}-{number}{suffix}", target, media_type)
+        return Receipt(f"{_name(item)}-{number}{suffix}", target, _media_type(file, suffix))
 
     def _may_be_asked(self, url: str) -> bool:
         try:
-            return url.lower().startswith("https://") or _origin(url) == self._origin
-        except ValueError:
+            origin = _origin(url)
+        except ValueError:  # such as https://[x
             return False
+        return origin[0] == "https" or origin == self._origin
 
     def _too_large(self) -> ReceiptNotHad:
         limit = f"{self._limits.max_bytes / _UNITS:.3g} MB"
@@ -111,9 +133,24 @@ def _origin(url: str) -> tuple[str, str]:
 
 def _suffix(file: File) -> str:
     """Tell the format from the media type, and where that says nothing, from the link's path."""
-    media_type = (file.type or "").partition(";")[0].strip().lower()
-    known = _SUFFIXES.get(media_type) or mimetypes.guess_extension(media_type)
+    announced = _announced(file)
+    known = _SUFFIXES.get(announced)
+    if known is None and announced not in _ANY_BYTES:
+        known = mimetypes.guess_extension(announced)
     return known or PurePosixPath(urlsplit(file.url).path).suffix.lower()
+
+
+def _announced(file: File) -> str:
+    return (file.type or "").partition(";")[0].strip().lower()
+
+
+def _media_type(file: File, suffix: str) -> str:
+    """Name the media type in a form that is fit for a header, whatever was announced."""
+    announced = _announced(file)
+    if announced in _SUFFIXES:
+        return announced
+    by_suffix = {known: media_type for media_type, known in reversed(_SUFFIXES.items())}
+    return by_suffix.get(suffix) or mimetypes.types_map.get(suffix, "application/octet-stream")
 
 
 def _name(item: ExportItem) -> str:

@@ -6,7 +6,11 @@ Without Prefect, so that `pleo-export plan` shows the very plan that a run carri
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
+import os
 import tempfile
+import traceback
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +26,7 @@ from adapters.accounting.booking import (
     Uncertain,
 )
 from adapters.accounting.contract import NO_ATTACHMENTS, CheckFailed
-from adapters.accounting.item_failures import ItemFailureKind
+from adapters.accounting.item_failures import ItemFailure, ItemFailureKind
 from adapters.connection import WithoutReceipt
 from adapters.pleo.client import MAX_UPDATES
 from adapters.pleo.items import FetchedItems
@@ -36,6 +40,8 @@ from flows.session import Session
 
 LOOKING_UP_AGAIN_SECONDS = (0.0, 2.0, 5.0, 10.0)
 """Waits before each look-up of an entry whose answer was lost."""
+
+logger = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], Awaitable[None]]
 """Told how many items have a result, and of how many."""
@@ -100,8 +106,8 @@ async def carry_out(session: Session, lines: Sequence[Line], progress: Progress)
     waiting = [line for line in lines if line.result is None and line.entry]
     settled = [line for line in lines if line.result is not None]
     done = 0
-    with tempfile.TemporaryDirectory(prefix="pleo-export-receipts-") as folder:
-        async with _downloads(session, Path(folder)) as downloads:
+    with _folder_for_receipts() as folder:
+        async with _downloads(session, folder) as downloads:
             for batch in _batches(settled, MAX_UPDATES):
                 await _attach_to_earlier(session, downloads, batch)
                 await _report(session, batch)
@@ -112,20 +118,49 @@ async def carry_out(session: Session, lines: Sequence[Line], progress: Progress)
                 await progress(done := done + len(batch), len(lines))
 
 
+@contextlib.contextmanager
+def _folder_for_receipts() -> Iterator[Path]:
+    """Give a folder that is gone afterwards.
+
+    Where none can be made, as on a machine whose disks are read-only, each download fails on its own.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = tempfile.TemporaryDirectory(prefix="pleo-export-receipts-", ignore_cleanup_errors=True)
+        except OSError as error:
+            _log_disk(error)
+            yield Path(os.devnull)
+        else:
+            yield Path(stack.enter_context(folder))
+
+
 async def _book(session: Session, downloads: ReceiptDownloads, batch: Sequence[Line]) -> None:
     """Book one batch: first the receipts, then the entries, then the receipts onto the entries."""
     receipts = {line.reference: await _receipts(session, downloads, line) for line in batch}
     entries = [line.entry for line in batch if line.result is None and line.entry]
-    results = {result.reference: result for result in await session.system.book(entries)} if entries else {}
+    results = await _results(session, entries)
     results |= await _settle(session, [each for each in results.values() if isinstance(each, Uncertain)])
     for line in batch:
         if line.result is None:
             result = results[line.reference]
             line.result = Refused(line.reference, result.failure) if isinstance(result, Uncertain) else result
-        if isinstance(line.result, Booked):
-            await _attach(session, line, receipts[line.reference])
-        for receipt in receipts[line.reference]:
-            receipt.path.unlink(missing_ok=True)
+        await _attach(session, line, receipts[line.reference])
+
+
+async def _results(session: Session, entries: Sequence[Entry]) -> dict[UUID, BookingResult]:
+    """Book entries, and doubt those of which a defect of the adapter leaves no result.
+
+    Such a defect must not end the run: the next one would meet it again, and the job would never end.
+    """
+    results: dict[UUID, BookingResult] = {}
+    try:
+        if entries:
+            results = {result.reference: result for result in await session.system.book(entries)}
+    except Exception as error:  # noqa: BLE001 - see above
+        _log_defect("Booking", error)
+    unknown = ItemFailure(ItemFailureKind.UNEXPECTED)
+    references = [entry.reference for entry in entries]
+    return {each: results.get(each) or Uncertain(each, unknown) for each in references}
 
 
 async def _settle(session: Session, uncertain: Sequence[Uncertain]) -> dict[UUID, BookingResult]:
@@ -154,23 +189,38 @@ async def _receipts(session: Session, downloads: ReceiptDownloads, line: Line) -
     try:
         return await downloads.fetch(line.item)
     except ReceiptNotHad as missing:
-        if session.connection.without_receipt is WithoutReceipt.BOOK or line.result is not None:
-            line.warnings.append(missing.failure)
-        else:
-            line.refuse(missing.failure)
-        return []
+        failure = missing.failure
+    except OSError as error:
+        _log_disk(error)
+        failure = ItemFailure(ItemFailureKind.RECEIPT_NOT_DOWNLOADED)
+    if session.connection.without_receipt is WithoutReceipt.BOOK or line.result is not None:
+        line.warnings.append(failure)
+    else:
+        line.refuse(failure)
+    return []
 
 
 async def _attach(session: Session, line: Line, receipts: Sequence[Receipt]) -> None:
+    """Attach the files of an item that is booked, and remove them from the disk in any case."""
     for receipt in receipts:
         try:
             if isinstance(line.result, Booked):
                 await session.system.attach(line.result, receipt)
         except ReceiptRefused as refused:
-            if session.connection.without_receipt is WithoutReceipt.BOOK:
-                line.warnings.append(refused.failure)
-            else:
-                line.refuse(refused.failure)
+            _without(session, line, refused.failure)
+        except Exception as error:  # noqa: BLE001 - a defect of the adapter; the entry stays booked
+            _log_defect("Attaching a receipt", error)
+            _without(session, line, ItemFailure(ItemFailureKind.RECEIPT_NOT_UPLOADED))
+        finally:
+            with contextlib.suppress(OSError):
+                receipt.path.unlink(missing_ok=True)
+
+
+def _without(session: Session, line: Line, failure: ItemFailure) -> None:
+    if session.connection.without_receipt is WithoutReceipt.BOOK:
+        line.warnings.append(failure)
+    else:
+        line.refuse(failure)
 
 
 async def _attach_to_earlier(session: Session, downloads: ReceiptDownloads, batch: Sequence[Line]) -> None:
@@ -213,6 +263,16 @@ def _downloads(session: Session, folder: Path) -> ReceiptDownloads:
         deadline=settings.call_deadline_seconds,
         policy=replace(session.pleo.policy, attempts=3),
     )
+
+
+def _log_defect(doing: str, error: Exception) -> None:
+    """Log where an exception came from, without its text, which could hold a secret."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("%s ended with an unforeseen %s at:\n%s", doing, type(error).__name__, frames)
+
+
+def _log_disk(error: OSError) -> None:
+    logger.error("Receipts cannot be kept on this machine's disk: %s", error.strerror or type(error).__name__)
 
 
 def _batches(lines: Sequence[Line], size: int) -> Iterator[Sequence[Line]]:

@@ -88,8 +88,11 @@ async def _through_lifecycle(
             return presentation.nothing_to_export()
         return await _stages(session, fetch_only=fetch_only)
     except PleoError as error:
-        session.report.failure = failure_of(error)
-        return presentation.not_begun(session.report.failure)
+        failure = session.report.failure = failure_of(error)
+        lifecycle = session.report.lifecycle
+        if lifecycle and lifecycle.stage in _BOOKING:
+            return presentation.not_all_reported(failure)
+        return presentation.not_begun(failure)
     except Exception as error:  # noqa: BLE001 - see the docstring
         _log_unforeseen(error)
         lifecycle = session.report.lifecycle
@@ -147,9 +150,11 @@ async def _stages(session: Session, *, fetch_only: bool) -> State[Any]:
 
 async def _export(session: Session) -> State[Any]:
     """Go from ITEMS_FETCHED to an end: book, report, complete (L67-L102)."""
-    async with presentation.progress(session.report) as progress:
-        booked = await tasks.book_items(session, progress)
-    session.report.lines = session.lines
+    try:
+        async with presentation.progress(session.report) as progress:
+            booked = await tasks.book_items(session, progress)
+    finally:  # what was booked is shown, whatever ended it
+        session.report.lines = session.lines
     if booked is not tasks.StepEnd.DONE:
         return await _broken_off(session, booked)
     session.lifecycle.move_to(Stage.BOOKED, f"{len(session.lines)} item(s)")

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 from rich.console import Console
+from rich.text import Text
 
 from adapters.accounting.contract import CheckFailed
 from adapters.accounting.failures import Failure
@@ -55,7 +56,7 @@ async def show_plan(*, connection: str | None, job_id: UUID | None, as_json: boo
     console = Console(stderr=as_json)
     print_items(f"Plan of job {found}" if found else "No job", rows, console)
     if failure:
-        console.print(f"{failure.cause} {failure.remedy}")
+        console.print(Text(f"{failure.cause} {failure.remedy}"))
     if as_json:
         reporting = settings.failure_reporting
         told = failure_record(failure, reporting) if failure else None

@@ -6,14 +6,20 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+from prefect.client.schemas.objects import State
 from prefect.logging.handlers import APILogHandler
 
 from adapters.environment import PREFIX
 from adapters.pleo.sandbox.server import EmbeddedPleo
 from flows.commands.local_services import fava_ledger, free_port, prefect_server
+from flows.export_job import export_job
+from flows.report import RunReport, collected_report
 from tests.conftest import PREFECT_FOLDER, PREFECT_PORT
+from tests.flows.exports import BOOKS, Export
+from tests.support.fava_server import FavaServer
 
 LEDGER = """\
 option "title" "Books"
@@ -87,3 +93,27 @@ def connect(pleo: EmbeddedPleo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
             monkeypatch.setenv(PREFIX + name, value)
 
     return apply
+
+
+@pytest.fixture
+def fava(tmp_path: Path) -> Iterator[FavaServer]:
+    folder = tmp_path / "ledger"
+    folder.mkdir()
+    ledger = folder / "books.beancount"
+    ledger.write_text(BOOKS)
+    with FavaServer(ledger) as server:
+        yield server
+
+
+@pytest.fixture
+def export(connect: Callable[..., None], fava: FavaServer) -> Export:
+    """Run the flow with a connection to the ledger."""
+
+    async def run(settings: dict[str, str] | None = None, **parameters: Any) -> tuple[State[Any], RunReport]:
+        accounts = {"ACCOUNTS__OUT_OF_POCKET": "Liabilities:Employees", "POSTING": "final"}
+        connect(fava.url, **accounts, **(settings or {}))
+        with collected_report() as report:
+            state = await export_job(**parameters, return_state=True)
+        return state, report
+
+    return run

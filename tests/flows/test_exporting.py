@@ -3,86 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
-from prefect.client.schemas.objects import State
 
 from adapters.pleo.sandbox.server import EmbeddedPleo
 from flows.commands.run import exit_code
-from flows.export_job import export_job
-from flows.report import RunReport, collected_report
+from tests.flows.exports import Export, entries, events, links, make_job, statuses
 from tests.support.fava_server import FavaServer
 
 pytestmark = pytest.mark.usefixtures("prefect_api")
 
-Export = Callable[..., Any]
-BOOKS = """\
-option "title" "Books of Example"
-option "operating_currency" "EUR"
-option "documents" "documents"
-2020-01-01 open Assets:Pleo:Wallet EUR
-2020-01-01 open Liabilities:Employees EUR
-2020-01-01 open Expenses:Travel
-2020-01-01 open Expenses:Meals
-"""
 UPDATE, EVENT = "updateExportJobItems", "createExportJobEvent"
-
-
-@pytest.fixture
-def fava(tmp_path: Path) -> Iterator[FavaServer]:
-    folder = tmp_path / "ledger"
-    folder.mkdir()
-    ledger = folder / "books.beancount"
-    ledger.write_text(BOOKS)
-    with FavaServer(ledger) as server:
-        yield server
-
-
-@pytest.fixture
-def export(connect: Callable[..., None], fava: FavaServer) -> Export:
-    """Run the flow with a connection to the ledger."""
-
-    async def run(settings: dict[str, str] | None = None, **parameters: Any) -> tuple[State[Any], RunReport]:
-        accounts = {"ACCOUNTS__OUT_OF_POCKET": "Liabilities:Employees", "POSTING": "final"}
-        connect(fava.url, **accounts, **(settings or {}))
-        with collected_report() as report:
-            state = await export_job(**parameters, return_state=True)
-        return state, report
-
-    return run
-
-
-def make_job(pleo: EmbeddedPleo, items: int = 5, **order: Any) -> str:
-    order = {
-        "contra_account": "Assets:Pleo:Wallet",
-        "accounts": ["Expenses:Travel", "Expenses:Meals"],
-        **order,
-    }
-    return pleo.create_job(items=items, **order)
-
-
-def statuses(pleo: EmbeddedPleo, job_id: str) -> dict[str, int]:
-    return {status: n for status, n in pleo.job(job_id)["counts"].items() if n}
-
-
-def links(fava: FavaServer) -> list[str]:
-    """Every reference in the ledger file, as often as it stands there."""
-    words = fava.ledger.read_text().split()
-    return sorted(word.removeprefix("^pleo-") for word in words if word.startswith("^pleo-"))
-
-
-def entries(pleo: EmbeddedPleo, job_id: str) -> list[str]:
-    return sorted(item["accountingEntryId"] for item in pleo.job(job_id)["items"])
-
-
-def events(pleo: EmbeddedPleo, job_id: str) -> list[str]:
-    return [event["event"] for event in pleo.job(job_id)["events"] if event["answer"] == 202]
 
 
 async def test_every_item_is_booked_and_the_job_completed(
