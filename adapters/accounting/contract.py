@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pydantic import Field
 
@@ -137,8 +137,9 @@ class BookingAccounts(SettingsPart):
         return {role: account for role, account in self if account}
 
 
-class AccountingSystem(Books, Protocol):
-    """One accounting system of one company: its checks, and how entries come into it (`Books`).
+@runtime_checkable
+class Checks(Protocol):
+    """The three checks of one accounting system of one company.
 
     A check returns what it found odd, or raises `CheckFailed`. It leaves no trace in the system, it is
     ended from outside at its deadline, and it may be called any number of times.
@@ -167,3 +168,7 @@ class AccountingSystem(Books, Protocol):
     async def aclose(self) -> None:
         """Close all connections."""
         ...
+
+
+class AccountingSystem(Checks, Books, Protocol):
+    """One accounting system of one company: its checks, and how entries come into it."""

@@ -73,8 +73,11 @@ def _own_environment(folder: Path) -> Iterator[None]:
 def _interruptible_once() -> Iterator[None]:
     """Let Ctrl-C and SIGTERM unwind the blocks that stop processes, and a second one not disturb that."""
     signals = (signal.SIGINT, signal.SIGTERM)
+    interrupted = False
 
     def unwind(_number: int, _frame: object) -> None:
+        nonlocal interrupted
+        interrupted = True
         for each in signals:
             signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt
@@ -84,4 +87,5 @@ def _interruptible_once() -> Iterator[None]:
         yield
     finally:
         for each, handler in before.items():
-            signal.signal(each, handler)
+            if not interrupted:  # else the process ends now, and the end is not to be disturbed either
+                signal.signal(each, handler)

@@ -20,7 +20,6 @@ from adapters.texts import plain
 from flows.rules.amounts import LineAmounts, amounts_of
 from flows.rules.counter_accounts import (
     ALWAYS_JOURNAL,
-    Direction,
     Treatment,
     code_of,
     counter_account,
@@ -87,7 +86,7 @@ def entry_of(item: ExportItem, settings: MappingSettings) -> Entry | Refused:
     lines = [
         booked
         for line, account, of_line in zip(item.accounting_entry_lines, accounts, amounts, strict=True)
-        for booked in _booked_lines(line, account, of_line, sign, treatment.direction)
+        for booked in _booked_lines(line, account, of_line, sign)
     ]
     return Entry(
         reference=item.accounting_entry_id,
@@ -148,9 +147,7 @@ def _booked_sign(item: ExportItem, treatment: Treatment, total: int) -> int:
     raise NotBookable(ItemFailureKind.SIGN_CONTRADICTS_TYPE, name=item.type)
 
 
-def _booked_lines(
-    line: ExportItemLine, account: str, amounts: LineAmounts, sign: int, direction: Direction
-) -> Iterator[EntryLine]:
+def _booked_lines(line: ExportItemLine, account: str, amounts: LineAmounts, sign: int) -> Iterator[EntryLine]:
     """Book the net and the tax apart where Pleo names an account for the tax, else the gross in one.
 
     Tags are dimensions of the expense, so the tax line has none. The code goes with the line that holds
@@ -159,7 +156,7 @@ def _booked_lines(
     name = plain(line.account.name if line.account else "")
     code = ((line.tax.code or "").strip() or None) if line.tax else None
     tags = tuple(Tag(tag.group_code, tag.code) for tag in line.tags)
-    tax_account = _tax_account(line.tax, direction) if amounts.tax else ""
+    tax_account = _tax_account(line.tax) if amounts.tax else ""
     on_tax_account = amounts.tax if tax_account else 0
     if on_expense := amounts.gross - on_tax_account:
         yield EntryLine(account, sign * on_expense, name, tags, None if tax_account else code)
@@ -167,8 +164,6 @@ def _booked_lines(
         yield EntryLine(tax_account, sign * on_tax_account, name, tax_code=code)
 
 
-def _tax_account(tax: Tax | None, direction: Direction) -> str:
-    if tax is None:
-        return ""
-    account = tax.ingoing_tax_account if direction is Direction.OUT else tax.outgoing_tax_account
-    return (account or "").strip()
+def _tax_account(tax: Tax | None) -> str:
+    """Give the account of input tax, for money that comes back too: a refund takes back what was deducted."""
+    return ((tax.ingoing_tax_account if tax else None) or "").strip()

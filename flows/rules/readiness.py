@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from adapters.accounting.cautions import Caution
-from adapters.accounting.contract import AccountingSystem, Check, CheckFailed, CheckOutcome, Verdict
+from adapters.accounting.contract import Check, CheckFailed, CheckOutcome, Checks, Verdict
 from adapters.accounting.failures import Failure, FailureKind
 
 logger = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class Readiness:
 
     """
 
-    system: AccountingSystem
+    system: Checks
     check_deadline: float
     validation_deadline: float
     needs: ExportNeeds | None = None

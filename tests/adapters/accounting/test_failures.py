@@ -58,6 +58,7 @@ EXPECTED = {
     "pleo_request_refused": ("validation_failure", "validation_failure", DEFECT),
     "pleo_job_unknown": ("validation_failure", "validation_failure", PERSON),
     "pleo_contra_accounts_missing": ("missing_configuration", "missing_configuration", PERSON),
+    "pleo_results_missing": ("validation_failure", "validation_failure", DEFECT),
     "pleo_token_file_unusable": ("validation_failure", "validation_failure", PERSON),
 }
 

@@ -96,11 +96,11 @@ class TestTax:
         assert [each.tax_code for each in entry.lines] == [None, "V25", None]
         assert [each.tags for each in entry.lines] == [(Tag("REGION", "NORTH"),), (), ()]
 
-    def test_for_incoming_money_it_is_the_outgoing_account(self) -> None:
+    def test_money_that_comes_back_takes_back_the_input_tax(self) -> None:
         given = tax(250, ingoingTaxAccount="Assets:Tax:In", outgoingTaxAccount="Liabilities:Tax:Out")
         assert postings(booked(item("refund", line(1250, tax=given)))) == [
             (TRAVEL, -1000),
-            ("Liabilities:Tax:Out", -250),
+            ("Assets:Tax:In", -250),
             (WALLET, 1250),
         ]
 

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 import pytest
 
 from adapters.accounting.contract import (
-    AccountingSystem,
     Check,
     CheckFailed,
     CheckOutcome,
+    Checks,
     Verdict,
 )
 from adapters.accounting.failures import Failure, FailureKind, FailureReporting
@@ -37,7 +37,7 @@ def failure_of(outcomes: Sequence[CheckOutcome]) -> Failure:
 
 
 def test_the_slate_keeps_the_contract() -> None:
-    assert isinstance(Slate(), AccountingSystem)
+    assert isinstance(Slate(), Checks)
 
 
 async def test_the_checks_run_in_their_order() -> None:

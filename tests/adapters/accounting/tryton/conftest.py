@@ -123,7 +123,8 @@ class Ledger:
     def lines(self, move: dict[str, Any]) -> list[dict[str, Any]]:
         """The lines of one of them, in the order in which they were given."""
         names = ["account", "debit", "credit", "description"]
-        return list(self.admin.call("model.account.move.line.read", sorted(move["lines"]), names))
+        lines = self.admin.call("model.account.move.line.read", move["lines"], names)
+        return sorted(lines, key=lambda line: int(line["id"]))
 
 
 @contextlib.contextmanager
