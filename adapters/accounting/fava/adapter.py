@@ -24,7 +24,7 @@ from adapters.accounting.fava.client import FavaClient, FavaRefusal, WriteRefuse
 from adapters.accounting.fava.examining import examine
 from adapters.accounting.fava.forms import LedgerData
 from adapters.accounting.fava.location import find_ledger, origin_and_path
-from adapters.accounting.fava.lookup import look_up, settle
+from adapters.accounting.fava.lookup import look_up, settle, wait_for_storing
 from adapters.accounting.fava.said import of_system
 from adapters.accounting.fava.settings import VARIABLE, FavaSettings
 from adapters.accounting.fava.transactions import link_of
@@ -130,8 +130,15 @@ class FavaSystem:
         return tuple(self._cautions(data, proved=all(proved)))
 
     async def find(self, references: Collection[UUID]) -> Mapping[UUID, Booked]:
-        """See `Books`. An entry is found by its link; of two with the same one, the first is told."""
+        """See `Books`. An entry is found by its link; of two with the same one, the first is told.
+
+        Fava is let finish what it is storing before anything makes it read its files: of a file half
+        written it would take neither entries nor title, and the ledger's address is made of its title.
+        """
+        _origin, path = origin_and_path(self._url)
         with self._failures():
+            if path:
+                await wait_for_storing(self._client, path)
             ledger = await find_ledger(self._client, self._url)
             await settle(self._client, ledger)
             found = await look_up(self._client, ledger, references)

@@ -46,6 +46,16 @@ async def settle(client: FavaClient, ledger: str) -> None:
     await client.changed(ledger)
 
 
+async def wait_for_storing(client: FavaClient, ledger: str) -> None:
+    """Wait as `settle` does, at an address that may yet turn out to be no ledger's."""
+    with contextlib.suppress(WriteRefused):
+        try:
+            await client.add_entries(ledger, [])
+        except HttpFault as fault:
+            if fault.status != 404 and fault.fault is not Fault.REDIRECT:
+                raise
+
+
 async def look_up(
     client: FavaClient, ledger: str, references: Collection[UUID]
 ) -> Mapping[UUID, list[Place]]:

@@ -155,8 +155,10 @@ async def test_a_look_up_waits_for_what_is_being_stored(fava: FavaServer) -> Non
         storing = threading.Thread(target=fava.put, args=("add_entries", body))
         storing.start()
         await asyncio.to_thread(wait_for_size, fava, size + 1000)
-        found = await system.find([entry.reference for entry in batch])
-        storing.join()
+        try:
+            found = await system.find([entry.reference for entry in batch])
+        finally:
+            storing.join()
     assert len(found) == len(batch)
 
 
