@@ -18,7 +18,7 @@ _NEVER_WRAPPED = 17
 """Characters of a column that keeps its width; long ones share what is left."""
 
 _WORD = 22
-"""Characters of a word, such as an account's name, that is kept whole where there is room."""
+"""Characters of a word, such as an account's name, for which room is kept."""
 
 _SHORT_ID = 8
 """Characters of an id that tell the items of one job apart."""
@@ -32,13 +32,20 @@ _COLOURS = {
 
 
 def print_rows(title: str, rows: Sequence[dict[str, str]], console: Console | None = None) -> None:
-    """Print rows as a table; columns that are empty in every row are left out."""
+    """Print rows as a table; columns that are empty in every row are left out.
+
+    Short columns keep their width; the others share the rest by their longest words.
+    """
     columns = [name for name in (rows[0] if rows else {}) if any(row[name] for row in rows)]
     table = Table(title=title, title_justify="left", title_style="bold")
     for name in columns:
-        short = max(len(row[name]) for row in rows) <= _NEVER_WRAPPED
+        longest_line = max(len(line) for row in rows for line in [*row[name].splitlines(), ""])
+        if longest_line <= _NEVER_WRAPPED:
+            table.add_column(name, no_wrap=True)
+            continue
         longest_word = max(len(word) for row in rows for word in [*row[name].split(), ""])
-        table.add_column(name, no_wrap=short, overflow="fold", min_width=min(longest_word, _WORD))
+        table.add_column(name, overflow="fold", ratio=min(longest_word, _WORD))
+        table.expand = True
     for row in rows:
         table.add_row(*(Text(row[name], style=_COLOURS.get(row[name], "")) for name in columns))
     (console or Console()).print(table)
@@ -60,9 +67,9 @@ def print_items(title: str, rows: Sequence[dict[str, str]], console: Console | N
         reason = row["entry or reason"] if row["result"] == "failed" else ""
         shown.append(
             {
-                "item": row["item"][:_SHORT_ID],
-                **{name: row[name] for name in ("date", "amount", "debit / credit", "result")},
-                "reason or warning": f"{reason} {row['warning']}".strip(),
+                "item": f"{row['item'][:_SHORT_ID]}\n{row['date']}",
+                **{name: row[name] for name in ("amount", "debit / credit", "result")},
+                "why": f"{reason} {row['warning']}".strip(),
             }
         )
     print_rows(title, shown, console)

@@ -54,7 +54,10 @@ async def show_plan(*, connection: str | None, job_id: UUID | None, as_json: boo
         found = session.report.job_id
     counts = dict(Counter(row["result"] for row in rows))
     console = Console(stderr=as_json)
-    print_items(f"Plan of job {found}" if found else "No job", rows, console)
+    if rows:
+        print_items(f"Plan of job {found}", rows, console)
+    elif not failure:
+        console.print(f"Job {found} has no item left to book." if found else "No job waits for this company.")
     if failure:
         console.print(Text(f"{failure.cause} {failure.remedy}"))
     if as_json:

@@ -75,7 +75,7 @@ async def test_a_run_that_ends_before_it_reports_attaches_nothing_twice(
     pleo: EmbeddedPleo, export: Export, fava: FavaServer
 ) -> None:
     job_id = job_with_files(pleo, [file("png"), file("pdf")], [file("pdf")], [])
-    pleo.inject(kind="answer", operation=UPDATE, times=None, status=503)
+    pleo.inject(kind="answer", operation=UPDATE, times=None, status=401)
     state, report = await export()
     assert exit_code(report) == 4
     files, names, ledger = kept(fava), named(fava), fava.ledger.read_text()
@@ -126,6 +126,7 @@ async def test_a_missing_receipt_can_be_a_warning(
     assert sum(entry in name for name in kept(fava)) == 1
 
 
+@pytest.mark.slow
 async def test_a_download_that_fails_once_is_repeated_unseen(
     pleo: EmbeddedPleo, export: Export, fava: FavaServer
 ) -> None:
@@ -140,8 +141,8 @@ async def test_a_download_that_fails_once_is_repeated_unseen(
 @pytest.mark.parametrize(
     ("odd", "reason"),
     [
-        ({"size": 31 * 1024 * 1024}, "receipt_file_size_limit_exceeded"),
-        ({"type": "image/webp"}, "receipt_conversion_failure"),
+        pytest.param({"size": 31 * 1024 * 1024}, "receipt_file_size_limit_exceeded", marks=pytest.mark.slow),
+        pytest.param({"type": "image/webp"}, "receipt_conversion_failure", marks=pytest.mark.slow),
         ({"url": "https://[odd/receipt", "type": None}, "receipt_download_failure"),
     ],
 )
@@ -177,6 +178,7 @@ async def test_a_ledger_without_a_documents_folder(
     assert links(fava) == entries(pleo, job_id), "the entry itself stays booked"
     assert kept(fava) == {}
     # With the folder, the item is exported once more: its entry is found and gets the receipt.
+    (fava.ledger.parent / "documents").mkdir()
     fava.ledger.write_text('option "documents" "documents"\n' + fava.ledger.read_text())
     missed = next(entry for entry, why in outcomes(pleo, job_id).items() if why)
     again = job_with_files(pleo, [file()], overrides={"1": {"accountingEntryId": missed}})
@@ -187,6 +189,7 @@ async def test_a_ledger_without_a_documents_folder(
     assert fava.ask("errors") == []
 
 
+@pytest.mark.slow
 async def test_a_ledger_without_a_documents_folder_can_be_a_warning(
     pleo: EmbeddedPleo, export: Export, without_folder: FavaServer
 ) -> None:
