@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from adapters.accounting.booking import Books
 from adapters.accounting.contract import Attachments, Capabilities
 from adapters.accounting.registry import registered
 from tests.contract.conftest import Shown
@@ -38,6 +39,7 @@ def test_every_rule_is_done_or_exempt_with_a_reason(adapter: str) -> None:
 
 @each_adapter("capabilities-declared")
 def test_capabilities_are_declared(adapter: str) -> None:
+    assert [name for name in vars(Books) if name[0] != "_" and not hasattr(registered()[adapter], name)] == []
     capabilities = registered()[adapter].capabilities
     assert isinstance(capabilities, Capabilities)
     assert capabilities.batch_size >= 1
