@@ -155,6 +155,7 @@ def test_a_system_that_cannot_be_asked(pleo: EmbeddedPleo, plan: Plan) -> None:
     assert plan().returncode == 0
 
 
+@pytest.mark.slow
 def test_a_pleo_that_cannot_be_asked(pleo: EmbeddedPleo, plan: Plan) -> None:
     make_job(pleo, 1)
     pleo.inject(kind="answer", operation="listExportItems", status=401, times=None)
