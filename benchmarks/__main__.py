@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.booking import measure_booking
 from benchmarks.fetching import measure_fetching
 from benchmarks.latency import measure_latency
 
@@ -13,7 +14,7 @@ from benchmarks.latency import measure_latency
 def main() -> int:
     """Run every comparison in a folder that is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="pleo-export-bench-", ignore_cleanup_errors=True) as folder:
-        met = [measure(Path(folder)) for measure in (measure_latency, measure_fetching)]
+        met = [measure(Path(folder)) for measure in (measure_latency, measure_fetching, measure_booking)]
     return 0 if all(met) else 1
 
 
