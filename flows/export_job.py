@@ -20,6 +20,7 @@ from adapters.pleo.jobs import Claim, ClaimResult, next_job
 from adapters.pleo.models import ExportJob, JobEvent, JobStatus
 from flows import presentation, tasks
 from flows.connections import company_label, find_connection
+from flows.one_at_a_time import one_at_a_time
 from flows.report import new_report
 from flows.rules.lifecycle import Stage
 from flows.rules.outcome import terminal_event
@@ -66,8 +67,12 @@ async def export_job(
         settings = await find_connection(connection)
         if failure_reporting:
             settings = settings.model_copy(update={"failure_reporting": failure_reporting})
-        async with open_session(settings, report) as session:
-            state = await _through_lifecycle(session, connection, job_id, fetch_only=fetch_only)
+        async with one_at_a_time(settings.company_id) as alone, open_session(settings, report) as session:
+            state = (
+                await _through_lifecycle(session, connection, job_id, fetch_only=fetch_only)
+                if alone
+                else presentation.another_run()
+            )
     except ConfigurationError as error:
         report.misconfigured = True
         state = presentation.configuration_wrong(error)

@@ -57,6 +57,15 @@ def nothing_to_export() -> State[Any]:
     return Completed(name="NothingToExport", message="Pleo has no export job waiting for this company.")
 
 
+def another_run() -> State[Any]:
+    """Another run is at work for this company; nothing was sent (L37)."""
+    return Completed(
+        name="EndedElsewhere",
+        message="Another run exports for this company right now. Nothing was sent; that run, or the next one "
+        "on the schedule, takes the job.",
+    )
+
+
 def configuration_wrong(error: ConfigurationError) -> State[Any]:
     """A setting is missing or malformed."""
     return Failed(name="ExportFailed", message=f"{error} No request was sent.")

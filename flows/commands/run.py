@@ -26,6 +26,7 @@ _BY_NAME = {
     "NothingToExport": ExitCode.DONE,
     "Exported": ExitCode.DONE,
     "ExportedWithErrors": ExitCode.EXPORTED_WITH_ERRORS,
+    "EndedElsewhere": ExitCode.ENDED_ELSEWHERE,
 }
 
 
@@ -59,6 +60,10 @@ async def collect_run(
 ) -> RunReport:
     """Run the flow `export-job` in this process and give its report."""
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    # Where this process brings its own server, leases must outlive it: a killed run's lock frees itself.
+    os.environ.setdefault(
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE", "prefect.server.concurrency.lease_storage.filesystem"
+    )
     from flows.export_job import export_job
 
     with collected_report() as report, watched(report):
