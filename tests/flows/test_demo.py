@@ -47,7 +47,11 @@ def test_the_demo_ends_as_it_should_and_stays_in_its_folder(tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr
     record = json.loads(done.stdout.splitlines()[-1])
     assert record["ok"]
-    assert [run["pleo"]["status"] for run in record["scenarios"]] == ["in_progress", "failed", "failed"]
+    assert [run["pleo"]["status"] for run in record["scenarios"]] == [
+        "completed_with_errors",
+        "failed",
+        "failed",
+    ]
     assert [path.name for path in folder.iterdir()] == [".demo"]
     assert list(home.iterdir()) == [], "nothing is left elsewhere"
     assert started_in(tmp_path) == []
