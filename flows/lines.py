@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from adapters.accounting.booking import Booked, Entry, Refused
 from adapters.accounting.item_failures import ItemFailure
-from adapters.pleo.export_items import ExportItem
+
+if TYPE_CHECKING:  # its models take a while to be built, and `pleo-export check` does without them
+    from adapters.pleo.export_items import ExportItem
 
 
 @dataclass

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
@@ -78,6 +77,8 @@ def print_items(title: str, rows: Sequence[dict[str, str]], console: Console | N
 @contextmanager
 def watched(report: RunReport) -> Iterator[None]:
     """Show a progress bar on standard error while items are booked, where that is a terminal."""
+    from rich.progress import Progress
+
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Booking", total=None, visible=False)
