@@ -28,7 +28,6 @@ from adapters.accounting.booking import (
 from adapters.accounting.contract import NO_ATTACHMENTS, CheckFailed
 from adapters.accounting.item_failures import ItemFailure, ItemFailureKind
 from adapters.connection import WithoutReceipt
-from adapters.pleo.client import MAX_UPDATES
 from adapters.pleo.items import FetchedItems
 from adapters.pleo.models import UNFINISHED_ITEM, ExportJobItem
 from adapters.pleo.reporting import report_items
@@ -108,11 +107,13 @@ async def carry_out(session: Session, lines: Sequence[Line], progress: Progress)
     done = 0
     with _folder_for_receipts() as folder:
         async with _downloads(session, folder) as downloads:
-            for batch in _batches(settled, MAX_UPDATES):
+            for batch in outcome.batches(settled):
                 await _attach_to_earlier(session, downloads, batch)
                 await _report(session, batch)
                 await progress(done := done + len(batch), len(lines))
-            for batch in _batches(waiting, min(session.system.capabilities.batch_size, MAX_UPDATES)):
+            for batch in outcome.batches(
+                waiting, min(session.system.capabilities.batch_size, outcome.UPDATE_LIMIT)
+            ):
                 await _book(session, downloads, batch)
                 await _report(session, batch)
                 await progress(done := done + len(batch), len(lines))
@@ -273,8 +274,3 @@ def _log_defect(doing: str, error: Exception) -> None:
 
 def _log_disk(error: OSError) -> None:
     logger.error("Receipts cannot be kept on this machine's disk: %s", error.strerror or type(error).__name__)
-
-
-def _batches(lines: Sequence[Line], size: int) -> Iterator[Sequence[Line]]:
-    for start in range(0, len(lines), size):
-        yield lines[start : start + size]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from adapters.accounting.booking import Booked, Refused
 from adapters.accounting.failures import PLEO_TEXT_LIMIT
@@ -11,6 +12,8 @@ from adapters.accounting.item_failures import ItemFailure, ItemFailureKind
 from adapters.pleo.items import FetchedItems
 from adapters.pleo.models import UNFINISHED_ITEM, ExportJobItem, ItemStatus, ItemUpdate, JobEvent
 from adapters.texts import plain
+
+T = TypeVar("T")
 
 UPDATE_LIMIT = 100
 """Items in one report (L87, C1)."""
@@ -75,9 +78,9 @@ def not_readable(fetched: FetchedItems) -> Iterator[Refused]:
         yield Refused(reference, ItemFailure(ItemFailureKind.PAYLOAD_UNREADABLE))
 
 
-def batches(updates: Sequence[ItemUpdate], size: int = UPDATE_LIMIT) -> Iterator[Sequence[ItemUpdate]]:
-    """Part updates into reports of at most `size`, in their order."""
-    return (updates[start : start + size] for start in range(0, len(updates), size))
+def batches(things: Sequence[T], size: int = UPDATE_LIMIT) -> Iterator[Sequence[T]]:
+    """Part things, such as updates, into batches of at most `size`, in their order."""
+    return (things[start : start + size] for start in range(0, len(things), size))
 
 
 def terminal_event(items: Collection[ExportJobItem]) -> TerminalEvent | None:

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import base64
-import threading
-import time
-from typing import Self
 
 import httpx
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from tests.support.ports import LOOPBACK, free_port
+from tests.support.web_server import WebServer
 
 _METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"]
 _HOP = {"connection", "transfer-encoding", "content-encoding", "content-length", "keep-alive"}
 
 
-class BasicProxy:
+class BasicProxy(WebServer):
     """Passes requests with the right credentials to the upstream; a context manager.
 
     Attributes:
@@ -36,26 +32,7 @@ class BasicProxy:
         self.password = password
         self.forbidden = False
         self.refused_methods: dict[str, int] = {}
-        self.port = free_port()
-        app = Starlette(routes=[Route("/{path:path}", self._pass_on, methods=_METHODS)])
-        config = uvicorn.Config(app, host=LOOPBACK, port=self.port, log_level="critical", lifespan="off")
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
-
-    @property
-    def origin(self) -> str:
-        """Address without a path."""
-        return f"http://{LOOPBACK}:{self.port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        while not self._server.started:
-            time.sleep(0.01)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
-        self._thread.join(10)
+        super().__init__(Starlette(routes=[Route("/{path:path}", self._pass_on, methods=_METHODS)]))
 
     async def _pass_on(self, request: Request) -> Response:
         pair = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
