@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import traceback
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -21,6 +22,7 @@ Json = Annotated[bool, Parameter(name="--json", negative=(), help="Last line of 
 app = App(
     name="pleo-export",
     help="Bring a company's Pleo expenses into its accounting system.",
+    version=lambda: version("pleo-export"),
     version_flags=["--version"],
 )
 connection_app = App(name="connection", help="Keep connections in Prefect, encrypted, under a name.")
