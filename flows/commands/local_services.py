@@ -32,16 +32,16 @@ def free_port() -> int:
 def service(
     command: Sequence[str],
     *,
-    answers_at: str,
+    answers_at: str | None,
     log: Path,
     environment: Mapping[str, str] | None = None,
     seconds: float = 60,
-) -> Iterator[None]:
-    """Run a server in its own process group until the block ends, however it ends.
+) -> Iterator[int]:
+    """Run a server in its own process group until the block ends, however it ends; gives its process id.
 
     Args:
         command: program and arguments.
-        answers_at: http URL that answers, with any status, once the server is up.
+        answers_at: http URL that answers, with any status, once the server is up; None: it is not waited for.
         log: file for all its output.
         environment: variables beside those of this process.
         seconds: time in which it must be up.
@@ -60,8 +60,9 @@ def service(
             start_new_session=True,
         )
     try:
-        _wait_until_up(process, answers_at, seconds, log)
-        yield
+        if answers_at:
+            _wait_until_up(process, answers_at, seconds, log)
+        yield process.pid
     finally:
         _stop(process)
 
