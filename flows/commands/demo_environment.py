@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 from collections.abc import Iterator
@@ -51,9 +52,12 @@ def _own_environment(folder: Path) -> Iterator[None]:
     before, place = dict(os.environ), Path.cwd()
     for name in [name for name in os.environ if name.startswith((PREFIX, "PREFECT_"))]:
         del os.environ[name]
+    password = f"demo:{secrets.token_hex(16)}"
     os.environ.update(
         {
             "PREFECT_HOME": str(folder / "prefect"),
+            "PREFECT_SERVER_API_AUTH_STRING": password,
+            "PREFECT_API_AUTH_STRING": password,
             "PREFECT_LOGGING_LEVEL": "CRITICAL",
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "DO_NOT_TRACK": "1",
