@@ -2,8 +2,8 @@
 
     .venv/bin/python -m deploy.local_cluster
 
-PostgreSQL comes from pip, Redis is the `redis-server` of the system. Everything listens on loopback, has new
-passwords, and ends with the program.
+PostgreSQL comes from pip, `redis-server` and `haproxy` are the system's. Everything listens on loopback, has
+new passwords, and ends with the program.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -31,8 +31,11 @@ from flows.commands.tryton_services import create_database, local_postgresql
 
 CHECKOUT = Path(__file__).parents[1]
 SERVER_SETTINGS = Path(__file__).with_name("server.env")
+BALANCER_SETTINGS = Path(__file__).with_name("haproxy.cfg")
 API_PROCESSES = 2
 POOL = "pleo-export"
+RUNS_AT_ONCE = 2
+"""Runs that one worker has at a time: each is a process that takes a second of a core to start."""
 
 _UP_SECONDS = 120
 
@@ -65,19 +68,15 @@ class Cluster:
 
     Attributes:
         environment: what clients need to reach it: address and credentials.
+        api_processes: the processes that answer requests.
 
     """
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], server_pid: int) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], api_pids: Sequence[int]) -> None:
         self._folder = folder
         self.environment = environment
-        self._server = psutil.Process(server_pid)
+        self.api_processes = [psutil.Process(pid) for pid in api_pids]
         self._workers: list[Worker] = []
-
-    def api_processes(self) -> list[psutil.Process]:
-        """The processes that answer requests; the one that watches over them is not among them."""
-        children = self._server.children()
-        return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
 
     def prefect(self, *arguments: str) -> str:
         """Run a command of Prefect's in the checkout and give what it printed.
@@ -95,9 +94,10 @@ class Cluster:
 
     def start_worker(self, name: str, environment: Mapping[str, str] | None = None) -> Worker:
         """Start a process worker; `environment` is for it and its runs."""
+        command = [installed_program("prefect"), "worker", "start", "--pool", POOL, "--name", name]
         with (self._folder / f"worker-{name}.log").open("wb") as log:
             process = subprocess.Popen(  # noqa: S603 - our own programs on this machine
-                [installed_program("prefect"), "worker", "start", "--pool", POOL, "--name", name],
+                [*command, "--limit", str(RUNS_AT_ONCE)],
                 cwd=CHECKOUT,
                 env={**os.environ, **self.environment, **(environment or {})},
                 stdin=subprocess.DEVNULL,
@@ -162,22 +162,13 @@ def local_cluster(folder: Path) -> Iterator[Cluster]:
         }
         prefect = installed_program("prefect")
         _run([sys.executable, "-m", "deploy.prepare_server"], server)
-        where = ["--host", "127.0.0.1", "--port", str(port)]
-        command = [prefect, "server", "start", *where, "--workers", str(API_PROCESSES), "--no-services"]
-        api_pid = stack.enter_context(
-            service(
-                command,
-                answers_at=f"{address}/health",
-                log=folder / "api.log",
-                environment=server,
-                seconds=_UP_SECONDS,
-            )
-        )
+        apis = [stack.enter_context(_api(folder, number, server)) for number in range(API_PROCESSES)]
+        stack.enter_context(_balancer(folder, port, [address for address, _pid in apis]))
         services = [prefect, "server", "services", "start"]
         stack.enter_context(
             service(services, answers_at=None, log=folder / "services.log", environment=server)
         )
-        cluster = Cluster(folder, client, api_pid)
+        cluster = Cluster(folder, client, [pid for _address, pid in apis])
         stack.callback(cluster.stop_workers)
         yield cluster
 
@@ -192,9 +183,7 @@ def server_settings() -> dict[str, str]:
 @contextlib.contextmanager
 def _redis(folder: Path) -> Iterator[str]:
     """Run a Redis with a password of its own, and give its address."""
-    program = shutil.which("redis-server")
-    if program is None:
-        raise ServiceError("redis-server is not installed: apt-get install redis-server, or the like.")
+    program = _system_program("redis-server")
     port, password = free_port(), secrets.token_hex(24)
     configuration = folder / "redis.conf"
     configuration.touch(mode=0o600)
@@ -208,6 +197,41 @@ def _redis(folder: Path) -> Iterator[str]:
         with Redis.from_url(address, retry=patient, retry_on_error=[RedisConnectionError]) as client:
             client.ping()
         yield address
+
+
+@contextlib.contextmanager
+def _api(folder: Path, number: int, environment: Mapping[str, str]) -> Iterator[tuple[str, int]]:
+    """Run one API process, and give its host and port, and its process id."""
+    port = free_port()
+    where = ["--host", "127.0.0.1", "--port", str(port)]
+    with service(
+        [installed_program("prefect"), "server", "start", *where, "--no-services"],
+        answers_at=f"http://127.0.0.1:{port}/api/health",
+        log=folder / f"api-{number}.log",
+        environment=environment,
+        seconds=_UP_SECONDS,
+    ) as pid:
+        yield f"127.0.0.1:{port}", pid
+
+
+@contextlib.contextmanager
+def _balancer(folder: Path, port: int, apis: Sequence[str]) -> Iterator[None]:
+    """Give the API processes one address."""
+    addresses = {"BIND": f"127.0.0.1:{port}", **{f"API_{n}": api for n, api in enumerate(apis, start=1)}}
+    with service(
+        [_system_program("haproxy"), "-f", str(BALANCER_SETTINGS)],
+        answers_at=f"http://127.0.0.1:{port}/api/health",
+        log=folder / "haproxy.log",
+        environment=addresses,
+    ):
+        yield
+
+
+def _system_program(name: str) -> str:
+    program = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if program is None:
+        raise ServiceError(f"{name} is not installed; on Debian: apt-get install redis-server haproxy")
+    return program
 
 
 def main() -> None:

@@ -4,7 +4,7 @@
 
 Each process would do that as it starts, and two of them at once fail on each other's tables and block types
 (seen with Prefect 3.9.1: UniqueViolationError, and the server gives up). So server.env switches it off for
-them, and this does it once: it starts Prefect's own application and stops it again.
+them, and this does it once, by starting Prefect's own application.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ONCE = ("PREFECT_SERVER_DATABASE_MIGRATE_ON_START", "PREFECT_SERVER_REGISTER_BLO
 
 
 async def prepare() -> None:
-    """Start the application of the environment's server without its services, and stop it.
+    """Start the application of the environment's server without its services; it is not stopped.
 
     Raises:
         TimeoutError: the database was not ready in five minutes.
@@ -28,10 +28,10 @@ async def prepare() -> None:
     from prefect.server.api.server import create_app
 
     application = create_app(webserver_only=True, ignore_cache=True)
-    async with LifespanManager(application, startup_timeout=START_SECONDS, shutdown_timeout=30):
-        return
+    await LifespanManager(application, startup_timeout=START_SECONDS).__aenter__()
+    print("The database is up to date.", flush=True)
+    os._exit(0)  # without its services the application waits for minutes when it is stopped
 
 
 if __name__ == "__main__":
     asyncio.run(prepare())
-    print("The database is up to date.")

@@ -11,14 +11,15 @@ import pytest
 import yaml
 from prefect.settings import get_current_settings
 
-from deploy.local_cluster import API_PROCESSES, POOL, server_settings
+from deploy.local_cluster import API_PROCESSES, BALANCER_SETTINGS, POOL, server_settings
 from deploy.new_environment import KINDS, compose, one_machine, write
 
 HOUSE = Path(__file__).parents[2]
 COMPOSE_FILE = (HOUSE / "deploy" / "compose.yaml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE_FILE)
 SERVICES = COMPOSE["services"]
-SERVER_PROCESSES = ("preparation", "api", "services")
+APIS = ("api-1", "api-2")
+SERVER_PROCESSES = ("preparation", *APIS, "services")
 
 
 def words(service: str) -> str:
@@ -44,8 +45,17 @@ def test_server_processes_share_settings_and_ask_for_a_password() -> None:
     for name in SERVER_PROCESSES:
         assert SERVICES[name]["env_file"] == "server.env"
         assert "PREFECT_SERVER_API_AUTH_STRING" in SERVICES[name]["environment"]
-    assert f"--workers {API_PROCESSES} --no-services" in words("api")
-    assert SERVICES["api"]["depends_on"]["preparation"] == {"condition": "service_completed_successfully"}
+    assert len(APIS) == API_PROCESSES
+    for name in APIS:
+        assert words(name).endswith("--no-services")
+        assert SERVICES[name]["depends_on"]["preparation"] == {"condition": "service_completed_successfully"}
+
+
+def test_the_balancer_knows_both_api_processes() -> None:
+    addresses = dict(SERVICES["api"]["environment"])
+    assert addresses.pop("BIND") == "0.0.0.0:4200"
+    assert sorted(addresses.values()) == [f"{name}:4200" for name in APIS]
+    assert {f'"${{{name}}}"' for name in addresses} <= set(BALANCER_SETTINGS.read_text().split())
 
 
 def test_only_the_api_is_published_and_on_loopback_alone() -> None:
@@ -77,7 +87,7 @@ def test_workers_of_both_set_ups_serve_the_pool_of_the_deployments() -> None:
         for each in yaml.safe_load((HOUSE / "prefect.yaml").read_text())["deployments"]
     }
     assert pools == {POOL}
-    assert words("worker").endswith(f"--pool {POOL}")
+    assert f"--pool {POOL} --limit" in words("worker")
     assert SERVICES["worker"]["deploy"]["replicas"] == 2
 
 
