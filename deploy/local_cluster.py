@@ -25,6 +25,7 @@ from redis import Redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
+from deploy import new_environment
 from flows.commands.errors import ServiceError
 from flows.commands.local_services import free_port, installed_program, service
 from flows.commands.tryton_services import create_database, local_postgresql
@@ -144,7 +145,8 @@ def local_cluster(folder: Path) -> Iterator[Cluster]:
         redis = stack.enter_context(_redis(folder))
         port = free_port()
         address = f"http://127.0.0.1:{port}/api"
-        auth = f"pleo-export:{secrets.token_hex(24)}"
+        one_machine = new_environment.one_machine()
+        auth = one_machine["PREFECT_API_AUTH_STRING"]
         client = {
             "PREFECT_API_URL": address,
             "PREFECT_API_AUTH_STRING": auth,
@@ -154,6 +156,7 @@ def local_cluster(folder: Path) -> Iterator[Cluster]:
             **client,
             **server_settings(),
             "PREFECT_SERVER_API_AUTH_STRING": auth,
+            "PREFECT_SERVER_ENCRYPTION_KEY": one_machine["PREFECT_SERVER_ENCRYPTION_KEY"],
             "PREFECT_SERVER_DATABASE_CONNECTION_URL": postgresql.replace(
                 "postgresql://postgres@/", "postgresql+asyncpg://postgres@/prefect"
             ),

@@ -8,6 +8,7 @@ A file that is there already is left: its passwords are in use.
 
 from __future__ import annotations
 
+import base64
 import os
 import secrets
 import sys
@@ -24,6 +25,7 @@ def one_machine() -> dict[str, str]:
         "PREFECT_API_URL": "http://127.0.0.1:4200/api",
         "PREFECT_API_AUTH_STRING": auth,
         "PREFECT_SERVER_API_AUTH_STRING": auth,
+        "PREFECT_SERVER_ENCRYPTION_KEY": _key(),
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
@@ -36,6 +38,7 @@ def compose() -> dict[str, str]:
         "POSTGRES_PASSWORD": secrets.token_hex(24),
         "REDIS_PASSWORD": secrets.token_hex(24),
         "PREFECT_AUTH": _user_and_password(),
+        "ENCRYPTION_KEY": _key(),
     }
 
 
@@ -59,6 +62,11 @@ def write(path: Path, settings: Mapping[str, str]) -> None:
 
 def _user_and_password() -> str:
     return f"pleo-export:{secrets.token_hex(24)}"
+
+
+def _key() -> str:
+    """Make the key (Fernet) of saved connections; else Prefect keeps one in the database itself."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
 def main() -> None:
