@@ -1,0 +1,249 @@
+"""`pleo-export webhook` as a process: from Pleo's signed deliveries to runs of a real Prefect."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from prefect.client.orchestration import get_client
+
+from adapters.pleo.sandbox.server import EmbeddedPleo
+from flows.commands.local_services import free_port
+from tests.flows.webhooks import call, idle_deployment, only_run, receiver, runs_of
+from tests.support.deliveries import SECRET, SENDER, Delivery, new_secret
+
+Connect = Callable[..., None]
+
+
+@pytest.fixture
+def hooked(connect: Connect, absent_ledger: str, pleo: EmbeddedPleo) -> Callable[..., None]:
+    """Put a connection with a webhook's secret into the environment."""
+
+    def apply(**changes: str) -> None:
+        connect(absent_ledger, **{"PLEO__WEBHOOK_SECRET": SECRET, **changes})
+
+    return apply
+
+
+def delivery(pleo: EmbeddedPleo) -> Delivery:
+    return Delivery(company_id=str(pleo.company_id))
+
+
+def test_a_thousand_deliveries_start_each_job_once_across_a_restart(
+    prefect_api: str, pleo: EmbeddedPleo, hooked: Callable[..., None], tmp_path: Path
+) -> None:
+    hooked()
+    with get_client(sync_client=True) as client:
+        deployment_id = idle_deployment(client, "thousand")
+    jobs = [delivery(pleo) for _ in range(25)]
+    deliveries = jobs * 40
+    random.Random(7).shuffle(deliveries)
+    answers: Counter[int] = Counter()
+    log = tmp_path / "receiver.log"
+    for half in (deliveries[:500], deliveries[500:]):
+        with (
+            receiver(log, "--deployment", "export-job/thousand") as receiving,
+            ThreadPoolExecutor(16) as senders,
+        ):
+            answers += Counter(senders.map(lambda each: each.post(receiving.url).status_code, half))
+            for job in jobs:  # as Pleo does with what was answered 503
+                assert job.post(receiving.url).status_code == 204
+    assert set(answers) <= {204, 503}, log.read_text()
+    runs = runs_of(deployment_id)
+    assert sorted(run.parameters["job_id"] for run in runs) == sorted(job.job_id for job in jobs)
+    assert all("connection" not in run.parameters for run in runs)
+    assert SECRET not in log.read_text()
+
+
+def test_bad_requests_leave_memory_log_and_runs_as_they_were(
+    prefect_api: str, pleo: EmbeddedPleo, hooked: Callable[..., None], tmp_path: Path
+) -> None:
+    hooked()
+    with get_client(sync_client=True) as client:
+        deployment_id = idle_deployment(client, "flooded")
+    forged = [Delivery(company_id=str(pleo.company_id), secret=new_secret("forged")) for _ in range(10)]
+    log = tmp_path / "receiver.log"
+    with receiver(log, "--deployment", "export-job/flooded") as receiving, ThreadPoolExecutor(8) as senders:
+        process = psutil.Process(receiving.process.pid)
+
+        def flood(number: int) -> set[int]:
+            return set(senders.map(lambda n: forged[n % 10].post(receiving.url).status_code, range(number)))
+
+        assert flood(200) == {401}
+        before = process.memory_info().rss
+        assert flood(1000) == {401}
+        assert process.memory_info().rss - before < 5 * 1024 * 1024
+        assert len(log.read_text().splitlines()) <= 3
+        good = delivery(pleo)
+        assert good.post(receiving.url).status_code == 204
+        assert SENDER.get(f"{receiving.base_url}/health").json()["refused"] == {"FORGED": 1200}
+    assert [run.parameters["job_id"] for run in runs_of(deployment_id)] == [good.job_id]
+
+
+def test_while_prefect_is_away_pleo_is_asked_to_deliver_again(
+    prefect_api: str,
+    pleo: EmbeddedPleo,
+    hooked: Callable[..., None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hooked()
+    with get_client(sync_client=True) as client:
+        deployment_id = idle_deployment(client, "away")
+    job, log, port = delivery(pleo), tmp_path / "receiver.log", str(free_port())
+    with monkeypatch.context() as away:
+        away.setenv("PREFECT_API_URL", f"http://127.0.0.1:{free_port()}/api")
+        with receiver(log, "--deployment", "export-job/away", "--port", port) as receiving:
+            begun = time.monotonic()
+            assert job.post(receiving.url).status_code == 503
+            assert time.monotonic() - begun < 2
+    assert "Prefect does not answer" in log.read_text()
+    with receiver(log, "--deployment", "export-job/away", "--port", port) as receiving:
+        assert job.post(receiving.url).status_code == 204
+    assert [run.parameters["job_id"] for run in runs_of(deployment_id)] == [job.job_id]
+
+
+def test_a_deployment_that_was_made_anew_is_found(
+    prefect_api: str, pleo: EmbeddedPleo, hooked: Callable[..., None], tmp_path: Path
+) -> None:
+    hooked()
+    with get_client(sync_client=True) as client:
+        first = idle_deployment(client, "anew")
+        with receiver(tmp_path / "log", "--deployment", "export-job/anew") as receiving:
+            assert delivery(pleo).post(receiving.url).status_code == 204
+            client._client.delete(f"/deployments/{first}").raise_for_status()
+            lost = delivery(pleo)
+            assert lost.post(receiving.url).status_code == 503
+            second = idle_deployment(client, "anew")
+            assert second != first
+            assert lost.post(receiving.url).status_code == 204
+    assert [run.parameters["job_id"] for run in runs_of(second)] == [lost.job_id]
+
+
+def test_saved_connections_are_served_side_by_side(
+    prefect_api: str, pleo: EmbeddedPleo, hooked: Callable[..., None], tmp_path: Path
+) -> None:
+    other, theirs = "5f0c6f0e-7a51-4a0b-9d3f-2f6f2c1b7a10", new_secret("theirs")
+    program = Path(sys.executable).with_name("pleo-export")
+    for name, changes in {
+        "mine": {},
+        "twin": {},
+        "other": {"COMPANY_ID": other, "PLEO__WEBHOOK_SECRET": theirs},
+    }.items():
+        hooked(**changes)
+        subprocess.run([program, "connection", "save", name], check=True, capture_output=True, timeout=60)
+    for name in [name for name in os.environ if name.startswith("PLEO_EXPORT_")]:
+        del os.environ[name]
+    with get_client(sync_client=True) as client:
+        deployment_id = idle_deployment(client, "several")
+    options = ["--deployment", "export-job/several", "--connection", "mine"]
+    with receiver(tmp_path / "log", *options, "--connection", "other") as receiving:
+        first, second = delivery(pleo), Delivery(company_id=other, secret=theirs)
+        assert first.post(f"{receiving.url}/{first.company_id}").status_code == 204
+        assert second.post(f"{receiving.url}/{other}").status_code == 204
+        assert second.post(f"{receiving.url}/{first.company_id}").status_code == 401
+    assert {run.parameters["job_id"]: run.parameters["connection"] for run in runs_of(deployment_id)} == {
+        first.job_id: "mine",
+        second.job_id: "other",
+    }
+    twice = call(*options, "--connection", "twin", "--port", "0")
+    assert (twice.returncode, len(twice.stderr.splitlines())) == (2, 1)
+    assert "same company" in twice.stderr
+
+
+def test_what_keeps_it_from_serving_is_one_sentence(
+    prefect_api: str, pleo: EmbeddedPleo, hooked: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*arguments: str) -> str:
+        done = call(*arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stderr
+
+    hooked(PLEO__WEBHOOK_SECRET="")
+    assert "PLEO_EXPORT_PLEO__WEBHOOK_SECRET" in refused()
+    hooked(PLEO__WEBHOOK_SECRET="whsec_")
+    assert "PLEO_EXPORT_PLEO__WEBHOOK_SECRET" in refused()
+    hooked(PLEO__WEBHOOK_BASIC="canary")
+    text = refused()
+    assert "PLEO_EXPORT_PLEO__WEBHOOK_BASIC" in text and "canary" not in text
+    hooked()
+    del os.environ["PLEO_EXPORT_PLEO__WEBHOOK_BASIC"]
+    for missing in ("export-job/nowhere", "no-slash"):
+        assert "no deployment" in refused("--deployment", missing)
+    assert "nobody" in refused("--connection", "nobody")
+    with get_client(sync_client=True) as client:
+        idle_deployment(client, "sentences")
+    port = prefect_api.split(":")[2].split("/", maxsplit=1)[0]
+    assert "--port" in refused("--deployment", "export-job/sentences", "--port", port)
+    assert "--host" in refused("--deployment", "export-job/sentences", "--host", "no-such-host.invalid")
+    monkeypatch.delenv("PREFECT_API_URL")
+    assert "PREFECT_API_URL" in refused()
+
+
+@contextmanager
+def served_flow(name: str, log: Path) -> Iterator[None]:
+    """The flow of this code, deployed and worked off by a process of its own."""
+    script = f"from flows.export_job import export_job\nexport_job.serve(name={name!r})"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-c", script],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PREFECT_RUNNER_POLL_FREQUENCY": "1"},
+            cwd=Path(__file__).parents[2],
+        )
+    try:
+        end = time.monotonic() + 60
+        while "being served" not in log.read_text():
+            assert process.poll() is None and time.monotonic() < end, log.read_text()
+            time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_from_the_click_in_pleo_to_the_books(
+    prefect_api: str, pleo: EmbeddedPleo, connect: Connect, healthy_ledger: str, tmp_path: Path
+) -> None:
+    connect(healthy_ledger, WITHOUT_RECEIPT="book")
+    port = free_port()
+    env_file = tmp_path / "hook.env"
+    subscribed = call(
+        "subscribe", "--url", f"http://127.0.0.1:{port}/webhook", "--env-file", str(env_file), "--json"
+    )
+    assert subscribed.returncode == 0, subscribed.stderr
+    os.environ.update(dict([env_file.read_text().strip().replace("'", "").split("=", 1)]))
+    log = tmp_path / "receiver.log"
+    try:
+        with (
+            served_flow("from-webhook", tmp_path / "served.log"),
+            receiver(log, "--deployment", "export-job/from-webhook", "--port", str(port)),
+        ):
+            job_id = pleo.create_job(
+                items=3,
+                accounts=["Expenses:Travel"],
+                contra_account="Assets:Pleo",
+                types={"card_purchase": 1},
+            )
+            run = only_run("export-job/from-webhook", 90)
+    finally:
+        del os.environ["PLEO_EXPORT_PLEO__WEBHOOK_SECRET"]
+    assert run.state and run.state.name == "Exported", run.state
+    assert run.parameters["job_id"] == job_id
+    assert pleo.job(job_id)["status"] == "completed"
+    assert [each["state"] for each in pleo.deliveries()] == ["delivered"], log.read_text()
