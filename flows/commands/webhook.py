@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -56,8 +57,8 @@ def receive_webhooks(
         ConfigurationError: a setting, the deployment or the address is wrong; nothing was served.
 
     """
-    _log_to_stderr()
-    asyncio.run(_receive(connections, host, port, deployment, as_json=as_json))
+    with _logged_to_stderr():
+        asyncio.run(_receive(connections, host, port, deployment, as_json=as_json))
 
 
 async def _receive(
@@ -170,10 +171,14 @@ def _announce(base_url: str, companies: Sequence[ServedCompany], deployment: str
         console.print("  /webhook leads there as well, as there is one company.")
 
 
-def _log_to_stderr() -> None:
+@contextlib.contextmanager
+def _logged_to_stderr() -> Iterator[None]:
+    logger = logging.getLogger("pleo_export.webhook")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    logger = logging.getLogger("pleo_export.webhook")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
-    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)

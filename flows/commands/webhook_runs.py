@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
 from adapters.environment import ConfigurationError
 from adapters.pleo.webhooks.company import ServedCompany
@@ -53,8 +53,10 @@ class DeploymentRuns:
             parameters["connection"] = company.connection
         try:
             await self._create(parameters, job)
-        except ObjectNotFound:  # it was deleted, perhaps to be deployed anew under another id
-            self._id = None
+        except PrefectHTTPStatusError as error:
+            if error.response.status_code != 404:
+                raise
+            self._id = None  # the deployment was deleted, perhaps to be made anew under another id
             await self._create(parameters, job)
 
     async def _create(self, parameters: dict[str, Any], job: CreatedJob) -> None:

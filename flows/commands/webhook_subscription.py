@@ -84,7 +84,7 @@ async def subscribe_to_jobs(*, url: str, connection: str | None, env_file: Path,
     console = Console(stderr=as_json)
     console.print("Subscribed." if created else "There was a subscription for this URL; it is used.")
     _print([record.subscription], console)
-    console.print(f"Its signing secret is kept in: {kept_in}")
+    console.print(f"Its signing secret is kept in: {kept_in}", soft_wrap=True, markup=False)
     if as_json:
         print_json(record)
     return ExitCode.DONE
@@ -118,7 +118,8 @@ async def show_subscriptions(*, connection: str | None, as_json: bool) -> ExitCo
     if not record.receiving:
         console.print(
             "No active subscription signs with a known secret: run `pleo-export webhook subscribe`. "
-            "Until then the schedule of watch-exports finds the jobs."
+            "Until then the schedule of watch-exports finds the jobs.",
+            soft_wrap=True,
         )
     if as_json:
         print_json(record)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
     FlowRunFilter,
@@ -20,6 +21,9 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.sorting import FlowRunSort
+
+from flows.cli import main
+from tests.support.deliveries import Delivery
 
 PROGRAM = Path(sys.executable).with_name("pleo-export")
 
@@ -63,8 +67,29 @@ def receiver(log: Path, *arguments: str) -> Iterator[ReceiverProcess]:
         process.wait(10)
 
 
-def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([PROGRAM, "webhook", *arguments], capture_output=True, text=True, timeout=60)
+@dataclass
+class Ended:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> Ended:
+    """`pleo-export webhook …` to its end, in this process: a new one takes seconds."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main(["webhook", *arguments])
+    said = capsys.readouterr()
+    return Ended(int(ended.value.code or 0), said.out, said.err)
+
+
+def redeliver(delivery: Delivery, url: str) -> None:
+    """Deliver until it is taken, as Pleo does."""
+    for _ in range(20):
+        if delivery.post(url).status_code == 204:
+            return
+        time.sleep(0.5)
+    raise AssertionError("it was never taken")
 
 
 def idle_deployment(client: SyncPrefectClient, name: str) -> UUID:
