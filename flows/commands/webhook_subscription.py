@@ -189,9 +189,11 @@ def _need_writable(env_file: Path) -> None:
 def _keep_in_file(env_file: Path, secrets: str) -> None:
     """Set the variable in the file, whose other lines stay, and keep it to its owner."""
     try:
-        env_file.touch(mode=0o600)
-        env_file.chmod(0o600)
-        set_key(env_file, _VARIABLE, secrets, quote_mode="always", follow_symlinks=True)
+        file = env_file.resolve()  # a link stays one
+        file.touch(mode=0o600)
+        file.chmod(0o600)
+        set_key(file, _VARIABLE, secrets, quote_mode="always")
+        file.chmod(0o600)
     except (OSError, UnicodeError):
         raise ServiceError(
             f"The subscription is there, but its secret could not be written into {env_file}; make the file "

@@ -52,8 +52,7 @@ class Receiver:
 
     def __init__(self, companies: Sequence[ServedCompany], start: Start) -> None:
         self._companies = {company.company_id: company for company in companies}
-        self._start = start
-        self._starts: RunStarts | None = None
+        self._starts = RunStarts(start)
         self._refusals = RefusalLog()
         self._taken = dict.fromkeys((Taken.STARTED, Taken.REPEATED), 0)
         self._ignored = 0
@@ -114,7 +113,6 @@ class Receiver:
             return _answer(204)
         if job.company_id != company.company_id:
             raise _Refused(Refusal.OTHER_COMPANY)
-        self._starts = self._starts or RunStarts(self._start)
         taken = await self._starts.take(company, job, max(0.0, end - time.monotonic()))
         if taken is Taken.LATER:
             raise _Refused(Refusal.LATER)
