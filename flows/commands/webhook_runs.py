@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 from uuid import UUID
 
@@ -60,8 +61,13 @@ class DeploymentRuns:
             await self._create(parameters, job)
 
     async def _create(self, parameters: dict[str, Any], job: CreatedJob) -> None:
+        try:
+            deployment = await self.find()
+        except ConfigurationError as error:
+            logging.getLogger("pleo_export.webhook").error("%s", error)
+            raise
         await self._client.create_flow_run_from_deployment(
-            await self.find(),
+            deployment,
             parameters=parameters,
             idempotency_key=f"pleo-export-webhook-{job.company_id}-{job.id}",
         )

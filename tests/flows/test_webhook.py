@@ -129,6 +129,11 @@ def test_a_deployment_that_was_made_anew_is_found(
             client._client.delete(f"/deployments/{first}").raise_for_status()
             lost = delivery(pleo)
             assert lost.post(receiving.url).status_code == 503
+            for _ in range(100):  # a start that takes longer than the answer goes on
+                if "Prefect has no deployment" in receiving.log.read_text():
+                    break
+                time.sleep(0.1)
+            assert "Prefect has no deployment" in receiving.log.read_text()
             second = idle_deployment(client, "anew")
             assert second != first
             redeliver(lost, receiving.url)
