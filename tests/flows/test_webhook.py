@@ -39,6 +39,7 @@ def delivery(pleo: EmbeddedPleo) -> Delivery:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_thousand_deliveries_start_each_job_once_across_a_restart(
     prefect_api: str, pleo: EmbeddedPleo, hooked: Callable[..., None], tmp_path: Path
 ) -> None:
@@ -66,6 +67,7 @@ def test_a_thousand_deliveries_start_each_job_once_across_a_restart(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_bad_requests_leave_memory_log_and_runs_as_they_were(
     prefect_api: str, pleo: EmbeddedPleo, hooked: Callable[..., None], tmp_path: Path
 ) -> None:
@@ -92,6 +94,7 @@ def test_bad_requests_leave_memory_log_and_runs_as_they_were(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_while_prefect_is_away_pleo_is_asked_to_deliver_again(
     prefect_api: str,
     pleo: EmbeddedPleo,
@@ -141,7 +144,7 @@ def test_a_deployment_that_was_made_anew_is_found(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_saved_connections_are_served_side_by_side(
     prefect_api: str,
     pleo: EmbeddedPleo,
@@ -246,7 +249,7 @@ def test_from_the_click_in_pleo_to_the_books(
                 contra_account="Assets:Pleo",
                 types={"card_purchase": 1},
             )
-            run = only_run("export-job/from-webhook", 150)
+            run = only_run("export-job/from-webhook", 200)
     finally:
         del os.environ["PLEO_EXPORT_PLEO__WEBHOOK_SECRET"]
     assert run.state and run.state.name == "Exported", run.state
