@@ -61,6 +61,11 @@ class ExportConnection(SettingsPart):
         FailureReporting.DOCUMENTED,
         description="What Pleo is told when a check fails: the documented text, or cause and remedy.",
     )
+    report_health: bool = Field(
+        False,
+        description="Whether Pleo is told when the accounting system refuses the credentials, and when that "
+        "is mended.",
+    )
     check_deadline_seconds: Seconds = Field(30, description="Time for one check, in seconds.")
     validation_deadline_seconds: Seconds = Field(
         120, description="Time for all checks, retries included, in seconds."

@@ -1,4 +1,4 @@
-"""The flow `check-connection`: the checks alone; no job is touched and Pleo is not asked."""
+"""The flow `check-connection`: the checks alone; no job is touched, and Pleo only hears of its health."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
+from adapters.accounting.contract import Check, Verdict
 from adapters.environment import ConfigurationError
 from flows import presentation
 from flows.connections import company_label, find_connection
 from flows.export_job import asked_parameters
+from flows.health import tell_health
 from flows.report import RunReport
 from flows.rules.readiness import failed_outcome
 from flows.session import open_session
@@ -24,7 +26,10 @@ def run_name() -> str:
 
 @flow(name="check-connection", flow_run_name=run_name, retries=0, persist_result=False)
 async def check_connection(connection: str | None = None) -> State[Any]:
-    """Check that the accounting system is ready to take entries; nothing is changed anywhere.
+    """Check that the accounting system is ready to take entries; nothing is changed there.
+
+    Pleo is asked nothing; it is told that credentials are refused, or taken again, where the connection says
+    so (`report_health`).
 
     Args:
         connection: Name of the saved connection. Empty: the settings of the environment.
@@ -34,6 +39,9 @@ async def check_connection(connection: str | None = None) -> State[Any]:
     try:
         async with open_session(await find_connection(connection), report) as session:
             report.checks = await session.readiness.run_all()
+            auth = next((check for check in report.checks if check.check is Check.AUTH), None)
+            if auth and auth.verdict is not Verdict.NOT_RUN:
+                await tell_health(session, auth.failure)
             title = session.system.title
     except ConfigurationError as error:
         return presentation.configuration_wrong(error)

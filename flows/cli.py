@@ -16,8 +16,8 @@ from adapters.accounting.failures import FailureReporting
 from adapters.environment import ConfigurationError, load_connection
 from flows.commands.errors import ServiceError
 from flows.commands.exit_codes import ExitCode
-
-Json = Annotated[bool, Parameter(name="--json", negative=(), help="Last line of stdout is one JSON object.")]
+from flows.commands.options import Json
+from flows.commands.webhook_app import webhook_app
 
 app = App(
     name="pleo-export",
@@ -27,6 +27,7 @@ app = App(
 )
 connection_app = App(name="connection", help="Keep connections in Prefect, encrypted, under a name.")
 app.command(connection_app)
+app.command(webhook_app)
 
 
 @app.command

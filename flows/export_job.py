@@ -20,6 +20,7 @@ from adapters.pleo.jobs import Claim, ClaimResult, next_job
 from adapters.pleo.models import ExportJob, JobEvent, JobStatus
 from flows import presentation, tasks
 from flows.connections import company_label, find_connection
+from flows.health import tell_health
 from flows.one_at_a_time import one_at_a_time
 from flows.report import new_report
 from flows.rules.lifecycle import Stage
@@ -137,8 +138,11 @@ async def _stages(session: Session, *, fetch_only: bool) -> State[Any]:
     ):
         outcome = await check(session)
         session.report.checks.append(outcome)
-        if outcome.failure:
-            return await _fail(session, outcome.failure)
+        ended = await _fail(session, outcome.failure) if outcome.failure else None
+        if reached is Stage.AUTHENTICATED:  # after the job's own end, which matters more
+            await tell_health(session, outcome.failure)
+        if ended:
+            return ended
         session.lifecycle.move_to(reached)
 
     counts = await tasks.fetch_items(session)

@@ -24,6 +24,7 @@ from adapters.pleo.models import (
     ExportJob,
     ExportJobItem,
     Installation,
+    InstallationStatus,
     ItemUpdate,
     JobEvent,
     JobStatus,
@@ -161,6 +162,16 @@ class PleoClient:
     async def get_installation(self) -> Installation:
         """Read whom the credentials belong to (L13)."""
         return await self._read("/v1/installations/me", {}, models.INSTALLATION)
+
+    async def set_health(self, status: InstallationStatus, error_code: str | None = None) -> None:
+        """Tell Pleo how the connection stands (L16).
+
+        Raises:
+            HttpFault: not a success.
+
+        """
+        body = {"status": status.value, **({"errorCode": error_code} if error_code else {})}
+        await self._send("PUT", "/v1/installations/me", json=body)
 
     async def _pages(
         self,

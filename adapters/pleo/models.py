@@ -55,6 +55,13 @@ class ItemStatus(StrEnum):
     ABANDONED = "abandoned"
 
 
+class InstallationStatus(StrEnum):
+    """States of an installation that this integration tells (L16)."""
+
+    ACTIVATED = "ACTIVATED"
+    ERROR = "ERROR"
+
+
 UNFINISHED_JOB = frozenset({JobStatus.PENDING, JobStatus.IN_PROGRESS})
 ENDED_JOB = frozenset({JobStatus.FAILED, JobStatus.COMPLETED, JobStatus.COMPLETED_WITH_ERRORS})
 UNFINISHED_ITEM = frozenset({ItemStatus.PENDING, ItemStatus.IN_PROGRESS})
@@ -162,6 +169,29 @@ class Installation:
 
 
 @dataclass(frozen=True, slots=True, config=WIRE)
+class Subscription:
+    """A webhook subscription (L103)."""
+
+    id: UUID
+    endpoint_url: str
+    status: str
+    event_types: list[str] | str = Field(default_factory=list)
+    custom_headers: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def active(self) -> bool:
+        """Whether Pleo delivers."""
+        return self.status == "ACTIVE"
+
+
+@dataclass(frozen=True, slots=True, config=WIRE)
+class SubscriptionSecret:
+    """The signing secret of a subscription (L106)."""
+
+    secret_key: str = Field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, config=WIRE)
 class ErrorBody:
     """The documented error body (L111)."""
 
@@ -199,3 +229,6 @@ EXPORT_JOB_PAGE = TypeAdapter(Page[ExportJob])
 EXPORT_JOB_ITEM_PAGE = TypeAdapter(Page[ExportJobItem])
 UPDATE_RESULT = TypeAdapter(UpdateResult)
 INSTALLATION = TypeAdapter(Installation)
+SUBSCRIPTION = TypeAdapter(Envelope[Subscription])
+SUBSCRIPTION_PAGE = TypeAdapter(Page[Subscription])
+SUBSCRIPTION_SECRET = TypeAdapter(Envelope[SubscriptionSecret])

@@ -36,10 +36,10 @@ def prefect(*arguments: str) -> str:
 
 
 @contextmanager
-def worker(log: Path) -> Iterator[None]:
+def worker(log: Path, pool: str = "pleo-export") -> Iterator[None]:
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [BIN / "prefect", "worker", "start", "--pool", "pleo-export"],
+            [BIN / "prefect", "worker", "start", "--pool", pool],
             cwd=CHECKOUT,
             env={**os.environ, "PREFECT_WORKER_QUERY_SECONDS": "0.5"},
             stdout=output,
