@@ -17,7 +17,7 @@ from typing_extensions import Annotated, TypeVar  # noqa: UP035
 from adapters.pleo.models import WIRE, Page
 
 _LARGEST = 10**15
-"""Hundredths that an amount may have; more is no expense, and `1E+999999999` would fill the memory as an int."""
+"""Hundredths that an amount may have: `1E+999999999` of them would fill the memory as an `int`."""
 
 _BOUNDED = Field(max_digits=40, decimal_places=30)
 

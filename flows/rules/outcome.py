@@ -64,7 +64,7 @@ def update_of(result: Booked | Refused) -> ItemUpdate:
     return ItemUpdate(
         result.reference,
         ItemStatus.SUCCESSFUL,
-        external_id=result.external_id[:EXTERNAL_ID_LIMIT] or None,
+        external_id=plain(result.external_id[:EXTERNAL_ID_LIMIT], EXTERNAL_ID_LIMIT) or None,
         external_url=url if url and len(url) <= EXTERNAL_URL_LIMIT else None,
         exported_at=result.at,
     )
