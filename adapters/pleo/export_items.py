@@ -16,10 +16,10 @@ from typing_extensions import Annotated, TypeVar  # noqa: UP035
 
 from adapters.pleo.models import WIRE, Page
 
-_LARGEST = 10**15
+_LARGEST = 10**40
 """Hundredths that an amount may have: `1E+999999999` of them would fill the memory as an `int`."""
 
-_BOUNDED = Field(max_digits=40, decimal_places=30)
+_BOUNDED = Field(ge=-_LARGEST, le=_LARGEST, max_digits=420, decimal_places=400)
 
 Hundredths = Annotated[int, Field(ge=-_LARGEST, le=_LARGEST)] | Annotated[Decimal, _BOUNDED]
 
