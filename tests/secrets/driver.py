@@ -10,7 +10,6 @@ import asyncio
 import json
 import os
 import sys
-import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -110,7 +109,6 @@ def connect(way: Way, pleo: EmbeddedPleo, echo: Echo, name: str) -> None:
 
 async def take(name: str, way: Way, pleo: EmbeddedPleo, echo: Echo) -> dict[str, Any]:
     """Run the flow once in this way, and say how it ended and what Pleo holds of it."""
-    begun = time.monotonic()
     pleo.clear_faults()
     echo.way = way
     connect(way, pleo, echo, name)
@@ -125,10 +123,8 @@ async def take(name: str, way: Way, pleo: EmbeddedPleo, echo: Echo) -> dict[str,
         state = await flow[way.flow](return_state=True)  # type: ignore[operator]
     print_run(report)
     print(record_of(report).model_dump_json())  # noqa: T201
-    seconds = time.monotonic() - begun
     return {
         "way": name,
-        "seconds": seconds,
         "state": state.name,
         "message": state.message,
         "pleo": pleo.job(job_id),

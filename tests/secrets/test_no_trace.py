@@ -96,7 +96,9 @@ def test_the_search_finds_it_in_a_database(tmp_path: Path, traces: Traces) -> No
 
 @pytest.mark.slow
 def test_the_search_finds_it_where_prefect_puts_it(place: Place, traces: Traces) -> None:
-    planted = f"from prefect import flow\n@flow(name='planted')\ndef run(): raise ValueError({SECRET!r})\nrun(return_state=True)"
+    planted = (
+        f"from prefect import flow\n@flow\ndef run(): raise ValueError({SECRET!r})\nrun(return_state=True)"
+    )
     done = place.command(sys.executable, "-c", planted)
     assert traces.inside(done.stderr)
     assert "prefect.db as text" in left(place, traces)

@@ -134,10 +134,11 @@ def _of_pleo(secret: str) -> dict[str, Way]:
 
 def _of_settings(secret: str) -> dict[str, Way]:
     usual = {"ACCOUNTING__SYSTEM": "crashing"}
+    refusal = {"kind": "answer", "path": "/oauth/token", "status": 400, "body": secret}
     fava = {"ACCOUNTING__SYSTEM": "fava"}
     return {
         "oauth": Way({**usual, "CREDENTIALS": "oauth"}),
-        "oauth refused": Way({**usual, "CREDENTIALS": "oauth"}, ({"kind": "answer", "path": "/oauth/token", "status": 400, "body": secret},)),
+        "oauth refused": Way({**usual, "CREDENTIALS": "oauth"}, (refusal,)),
         "access token": Way({**usual, "CREDENTIALS": "token"}),
         "two kinds of credentials": Way({**usual, "PLEO__ACCESS_TOKEN": secret}),
         "address with the secret": Way({**fava, "ACCOUNTING__URL": f"http://clerk:{_quoted(secret)}@127.0.0.1:9"}),
