@@ -70,7 +70,7 @@ class FiledBooks:
     @property
     def references(self) -> list[UUID]:
         """Of all entries, as often as each was booked."""
-        return [reference for reference, _ in self._entries()]
+        return [reference for reference, _ in self.entries()]
 
     async def aclose(self) -> None:
         self.trouble("aclose")
@@ -89,7 +89,7 @@ class FiledBooks:
 
     async def find(self, references: Collection[UUID]) -> Mapping[UUID, Booked]:
         self.trouble("find")
-        return {each: Booked(each, name) for each, name in self._entries() if each in references}
+        return {each: Booked(each, name) for each, name in self.entries() if each in references}
 
     async def examine(self, entries: Sequence[Entry]) -> Mapping[UUID, ItemFailure]:
         self.trouble("examine")
@@ -112,7 +112,7 @@ class FiledBooks:
             self.trouble("book")
         except CheckFailed:
             return Refused(reference, _UNREACHABLE)
-        name = f"entry {len(self._entries()) + 1}"
+        name = f"entry {len(self.entries()) + 1}"
         with self.file.open("a") as books:
             books.write(json.dumps([str(reference), name]) + "\n")
         try:
@@ -121,7 +121,8 @@ class FiledBooks:
             return Uncertain(reference, _UNREACHABLE)
         return Booked(reference, name, at=dt.datetime.now(dt.UTC))
 
-    def _entries(self) -> list[tuple[UUID, str]]:
+    def entries(self) -> list[tuple[UUID, str]]:
+        """Reference and id of each entry, in the order of booking."""
         if not self.file.exists():
             return []
         lines = (json.loads(line) for line in self.file.read_text().splitlines())
