@@ -17,11 +17,11 @@ def plain(text: str, limit: int = FACT_LIMIT) -> str:
 
 
 def printable(text: str, limit: int = 10_000) -> str:
-    """Return the text without control or formatting characters, its line ends kept, within `limit`.
+    """Return the text with blanks for control and formatting characters, its line ends kept, within `limit`.
 
     A terminal obeys escape sequences in what it is given, whoever wrote them.
     """
-    kept = (c for c in text[:limit] if c == "\n" or not unicodedata.category(c).startswith("C"))
+    kept = (c if c == "\n" or c.isprintable() else " " for c in text[:limit])
     return "".join(kept) + ("…" if len(text) > limit else "")
 
 

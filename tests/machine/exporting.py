@@ -95,9 +95,9 @@ class Exporting(RuleBasedStateMachine):
         self.pleo.inject(kind="answer", operation=operation, status=status, times=times)
 
     @precondition(lambda self: self.unfinished())
-    @rule(moment=moments, number=st.integers(1, 4), wrong=wrongs)
+    @rule(moment=moments, number=st.integers(1, 3), wrong=wrongs)
     def the_books_fail(self, moment: str, number: int, wrong: Wrong) -> None:
-        self.troubles.order(moment, 1 if moment == "find" else number, wrong)
+        self.troubles.order(moment, number if moment in {"book", "booked"} else 1, wrong)
 
     @precondition(lambda self: self.unfinished())
     @rule(call=st.integers(1, 9), after=st.booleans())
@@ -105,7 +105,6 @@ class Exporting(RuleBasedStateMachine):
         """Before the n-th request to Pleo of the next run goes out, or as its answer comes."""
         self.death = (call, after)
 
-    @precondition(lambda self: self.unfinished())
     @rule(minutes=st.sampled_from([10, 61]))
     def time_passes(self, minutes: int) -> None:
         self.pleo.advance(minutes * 60)
