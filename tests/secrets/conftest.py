@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,32 +52,28 @@ class Place:
         )
 
 
-@pytest.fixture(scope="module")
-def secret() -> str:
-    return SECRET
+@contextmanager
+def a_place(factory: pytest.TempPathFactory, **server: str) -> Iterator[Place]:
+    """Run a Prefect server with these settings, and give the place of which it is a part."""
+    inside, outside = factory.mktemp("inside"), factory.mktemp("outside")
+    for name in ("work", "tmp"):
+        (inside / name).mkdir()
+    register(outside / "installed")
+    with prefect_server(inside / "server", server) as api:
+        yield Place(inside, outside, _environment(inside, outside, api))
 
 
 @pytest.fixture(scope="module")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Place]]:
-    """Start a server and give the place; it ends with the module."""
-    from contextlib import ExitStack
-
-    with ExitStack() as stack:
-
-        def begin(**server: str) -> Place:
-            inside, outside = tmp_path_factory.mktemp("inside"), tmp_path_factory.mktemp("outside")
-            for name in ("work", "tmp"):
-                (inside / name).mkdir()
-            register(outside / "installed")
-            api = stack.enter_context(prefect_server(inside / "server", server))
-            return Place(inside, outside, _environment(inside, outside, api))
-
-        yield begin
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with a_place(tmp_path_factory) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
-def place(start: Callable[..., Place]) -> Place:
-    return start()
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A place of its own: into the other one a secret is planted."""
+    with a_place(tmp_path_factory) as made:
+        yield made
 
 
 def _environment(inside: Path, outside: Path, api: str) -> dict[str, str]:

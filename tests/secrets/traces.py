@@ -10,6 +10,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
+from psycopg.sql import SQL, Identifier
+
+from tests.support.postgres import Postgres
+
 PART = 12
 """Characters of a form in a row that count as a find."""
 
@@ -74,3 +78,18 @@ def sqlite_text(path: Path) -> bytes:
     """Give every table of a database as text, what is still in its write-ahead log included."""
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
         return "\n".join(database.iterdump()).encode("utf-8", "surrogatepass")
+
+
+def postgresql_text(server: Postgres, database: str = "prefect") -> bytes:
+    """Give every row of every table of a database as text."""
+    with server.connect(database) as connection:
+        listed = "select tablename from pg_tables where schemaname = 'public' order by tablename"
+        tables = [name for (name,) in connection.execute(listed).fetchall()]
+        rows = [
+            row
+            for table in tables
+            for (row,) in connection.execute(
+                SQL("select t::text from {} t").format(Identifier(table))
+            ).fetchall()
+        ]
+    return "\n".join(rows).encode()
