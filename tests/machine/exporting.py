@@ -9,10 +9,12 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from adapters.accounting.contract import AccountingSystem
 from adapters.connection import ExportConnection
 from adapters.pleo.sandbox.server import EmbeddedPleo
 from adapters.retry import RetryPolicy
@@ -44,7 +46,6 @@ class Exporting(RuleBasedStateMachine):
         self.pleo.reset()
         self.folder = Path(tempfile.mkdtemp(prefix="pleo-export-machine-"))
         self.troubles = Troubles()
-        self.books = FiledBooks(self.folder / "books.jsonl", self.troubles)
         self.loop = asyncio.new_event_loop()
         self.final: dict[tuple[str, str], tuple[str, str | None]] = {}
         self.death: tuple[int, bool] | None = None
@@ -144,14 +145,18 @@ class Exporting(RuleBasedStateMachine):
         client = MortalClient(self.connection.pleo, self.connection.company_id, policy=QUICK)
         client.dies_at, client.after = death or (None, False)
         async with client:
-            await drive(Session(self.connection, client, self.books, report))
+            system = self._system()
+            try:
+                await drive(Session(self.connection, client, system, report))
+            finally:
+                await system.aclose()
 
     # What always holds.
 
     @invariant()
     def no_entry_is_booked_twice(self) -> None:
-        twice = {each: times for each, times in Counter(self.books.references).items() if times > 1}
-        assert not twice
+        times = Counter(reference for reference, _ in self._entries())
+        assert [each for each in times if times[each] > 1] == []
 
     @invariant()
     def each_event_is_accepted_once_and_one_ends_the_job(self) -> None:
@@ -163,7 +168,7 @@ class Exporting(RuleBasedStateMachine):
 
     @invariant()
     def what_pleo_was_told_of_an_item_stays_and_is_true(self) -> None:
-        booked = {str(reference): name for reference, name in self.books.entries()}
+        booked = {str(reference): name for reference, name in self._entries()}
         for job in self._jobs():
             for item in job["items"]:
                 key, told = (job["id"], item["accountingEntryId"]), (item["status"], item["externalId"])
@@ -201,6 +206,12 @@ class Exporting(RuleBasedStateMachine):
         finally:
             self.loop.close()
             shutil.rmtree(self.folder)
+
+    def _system(self) -> AccountingSystem:
+        return FiledBooks(self.folder / "books.jsonl", self.troubles)
+
+    def _entries(self) -> list[tuple[UUID, str]]:
+        return FiledBooks(self.folder / "books.jsonl").entries()
 
     def unfinished(self) -> list[str]:
         return [job["id"] for job in self.pleo.jobs() if job["status"] in UNFINISHED]
