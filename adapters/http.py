@@ -2,7 +2,8 @@
 
 Rules of the house 1 and 2: httpx's own time-outs do not end a slow drip, so every request runs under
 `asyncio.timeout` as well; bodies are counted *after* decompression; a redirect is an answer, not a
-detour; answers are parsed with pydantic from bytes.
+detour; answers are parsed with pydantic from bytes. A refusal that
+repeats our credentials loses them here.
 """
 
 from __future__ import annotations
@@ -23,12 +24,16 @@ from typing import IO, Any, Self, TypeVar
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
+from adapters.credentials import without_credentials
 from adapters.faults import Fault, HttpFault, faults_of_httpx
 
 T = TypeVar("T")
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """Decoded bytes of one answer that are accepted; a page of 100 export items has about 0.2 MB."""
+
+_REFUSAL_BYTES = 64 * 1024
+"""Bytes of a refusal that are kept: a sentence or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +210,8 @@ class HttpClient:
                     body = await self._read(answer)
                 finally:
                     await answer.aclose()
+        if not answer.is_success:  # an error page may repeat the request; what succeeds is left as it is
+            body = without_credentials(body[:_REFUSAL_BYTES], request.headers.get("authorization"))
         return Answer(answer.status_code, answer.headers, body)
 
     async def download(

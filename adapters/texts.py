@@ -16,6 +16,15 @@ def plain(text: str, limit: int = FACT_LIMIT) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+def printable(text: str, limit: int = 10_000) -> str:
+    """Return the text with blanks for control and formatting characters, its line ends kept, within `limit`.
+
+    A terminal obeys escape sequences in what it is given, whoever wrote them.
+    """
+    kept = (c if c == "\n" or c.isprintable() else " " for c in text[:limit])
+    return "".join(kept) + ("…" if len(text) > limit else "")
+
+
 def cut_keeping_end(start: str, end: str, limit: int) -> str:
     """Join two sentences within `limit` characters; what must go, goes from the first (U24)."""
     room = limit - len(end) - 1

@@ -17,6 +17,7 @@ from flows.health import tell_health
 from flows.report import RunReport
 from flows.rules.readiness import failed_outcome
 from flows.session import open_session
+from flows.unforeseen import log_unforeseen
 
 
 def run_name() -> str:
@@ -45,6 +46,9 @@ async def check_connection(connection: str | None = None) -> State[Any]:
             title = session.system.title
     except ConfigurationError as error:
         return presentation.configuration_wrong(error)
+    except Exception as error:  # noqa: BLE001 - its text could hold a secret; Prefect would store it
+        log_unforeseen(error)
+        return presentation.defect(error)
     await presentation.publish_checks(report)
     outcome = failed_outcome(report.checks)
     if outcome and outcome.failure:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections import Counter
 from typing import Any
 from uuid import UUID
@@ -27,6 +26,7 @@ from flows.rules.lifecycle import Stage
 from flows.rules.outcome import terminal_event
 from flows.rules.pleo_failures import failure_of
 from flows.session import Session, open_session
+from flows.unforeseen import log_unforeseen, name_of
 
 _BOOKING = {Stage.ITEMS_FETCHED, Stage.BOOKED, Stage.RESULTS_REPORTED}
 
@@ -78,7 +78,7 @@ async def export_job(
         report.misconfigured = True
         state = presentation.configuration_wrong(error)
     except Exception as error:  # noqa: BLE001 - its text could hold a secret; Prefect would store it
-        _log_unforeseen(error)
+        log_unforeseen(error)
         state = presentation.defect(error)
     report.state_name, report.message = state.name or "", state.message or ""
     await presentation.publish(report)
@@ -100,13 +100,13 @@ async def _through_lifecycle(
             return presentation.not_all_reported(failure)
         return presentation.not_begun(failure)
     except Exception as error:  # noqa: BLE001 - see the docstring
-        _log_unforeseen(error)
+        log_unforeseen(error)
         lifecycle = session.report.lifecycle
         if lifecycle is None or lifecycle.stage is Stage.DETECTED or lifecycle.ended:
             return presentation.defect(error)
         if lifecycle.stage in _BOOKING:  # something may be in the books: the next run finds it there
-            return presentation.not_all_reported(Failure(FailureKind.DEFECT, evidence=type(error).__name__))
-        return await _fail(session, Failure(FailureKind.DEFECT, evidence=type(error).__name__))
+            return presentation.not_all_reported(Failure(FailureKind.DEFECT, evidence=name_of(error)))
+        return await _fail(session, Failure(FailureKind.DEFECT, evidence=name_of(error)))
 
 
 async def _detect(session: Session, connection: str | None, job_id: UUID | None) -> bool:
@@ -239,12 +239,6 @@ def _left_alone(session: Session, claim: Claim) -> State[Any]:
     )
     already = session.job.status == JobStatus.FAILED
     return presentation.already_failed(claim.job) if already else presentation.ended_elsewhere(claim.job)
-
-
-def _log_unforeseen(error: Exception) -> None:
-    """Log where an exception came from, without its text, which could hold a secret."""
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    get_run_logger().error("Unforeseen %s at:\n%s", type(error).__name__, frames)
 
 
 async def _rename_run(name: str) -> None:

@@ -12,6 +12,15 @@ from flows.lines import Line
 _TEXT = 60
 """Characters of a description in the table."""
 
+_CODE = 8
+"""Characters of a currency's code, which has three where it is one."""
+
+_ACCOUNTS = 200
+"""Characters of all accounts of one side."""
+
+_LINK = 2048
+"""Characters of a link; Pleo takes as many."""
+
 
 def item_rows(lines: Sequence[Line]) -> list[dict[str, str]]:
     """Give the rows: date, description, amount, accounts, result, link or reason."""
@@ -24,12 +33,12 @@ def _row(line: Line) -> dict[str, str]:
     if line.item:
         date = f"{line.item.date:%Y-%m-%d}"
         money = line.item.amount.in_wallet_currency
-        amount = f"{Decimal(money.value) / 100:.2f} {money.currency}"
+        amount = f"{Decimal(money.value) / 100:.2f} {plain(money.currency, _CODE)}"
     if entry:
         date, description = entry.date.isoformat(), plain(entry.description, _TEXT)
         debits = [each.account for each in entry.lines if each.amount > 0]
         credits_ = [each.account for each in entry.lines if each.amount < 0]
-        accounts = f"{', '.join(dict.fromkeys(debits))} / {', '.join(dict.fromkeys(credits_))}"
+        accounts = f"{_listed(debits)} / {_listed(credits_)}"
     return {
         "item": str(line.reference),
         "date": date,
@@ -42,6 +51,10 @@ def _row(line: Line) -> dict[str, str]:
     }
 
 
+def _listed(accounts: Sequence[str]) -> str:
+    return plain(", ".join(dict.fromkeys(accounts)), _ACCOUNTS)
+
+
 def _result(line: Line) -> str:
     if isinstance(line.result, Booked):
         return "booked before" if line.earlier else "booked"
@@ -50,5 +63,5 @@ def _result(line: Line) -> str:
 
 def _entry_or_reason(result: Booked | Refused | None) -> str:
     if isinstance(result, Booked):
-        return result.external_url or result.external_id
+        return plain(result.external_url or result.external_id, _LINK)
     return result.failure.told_to_pleo().text if isinstance(result, Refused) else ""

@@ -24,8 +24,10 @@ from adapters.pleo.models import ExportJob, JobEvent
 from adapters.texts import plain
 from flows.booking import Progress
 from flows.item_rows import item_rows
+from flows.markdown import escaped, row_of_texts
 from flows.report import RunReport, check_rows, timeline_rows
 from flows.rules.lifecycle import Lifecycle, Move
+from flows.unforeseen import name_of
 
 CHECK_REPORT_KEY = "check-report"
 TIMELINE_KEY = "timeline"
@@ -73,11 +75,11 @@ def configuration_wrong(error: ConfigurationError) -> State[Any]:
 
 def items_fetched(report: RunReport) -> State[Any]:
     """The items were fetched, and the caller wanted no more."""
-    odd = ", ".join(f"{name} {number}" for name, number in report.items.items() if name != "fetched")
+    odd = ", ".join(f"{plain(name)} {number}" for name, number in report.items.items() if name != "fetched")
     return Completed(
         name="ItemsFetched",
         message=f"The accounting system is ready; {report.items['fetched']} item(s) fetched"
-        + (f" ({odd})" if odd else "")
+        + (f" ({plain(odd, 300)})" if odd else "")
         + ". The job stays in progress in Pleo until it is exported or expires.",
     )
 
@@ -134,7 +136,8 @@ def not_begun(failure: Failure) -> State[Any]:
 
 def already_failed(job: ExportJob) -> State[Any]:
     """The job had failed before this run read it (L50)."""
-    why = f'{job.failure_reason_type or "no reason type"}, "{plain(job.failure_reason or "no reason", 255)}"'
+    kind = plain(job.failure_reason_type or "no reason type")
+    why = f'{kind}, "{plain(job.failure_reason or "no reason", 255)}"'
     return Failed(
         name="AlreadyFailed",
         message=f"Pleo holds this job as failed ({why}). A failed job is never revived: mend the cause, "
@@ -159,7 +162,7 @@ def defect(error: BaseException) -> State[Any]:
     """A run that met something nobody foresaw, before there was a job to fail."""
     return Failed(
         name="ExportFailed",
-        message=f"A defect of this integration ended the run ({type(error).__name__}). No item was touched. "
+        message=f"A defect of this integration ended the run ({name_of(error)}). No item was touched. "
         "Send the log of this run to the developers.",
     )
 
@@ -168,7 +171,7 @@ async def publish(report: RunReport) -> None:
     """Leave the check report and the timeline as artifacts; a fault in doing so changes nothing else."""
     await publish_checks(report)
     await _publish(
-        TIMELINE_KEY, timeline_rows(report), f"# Stages of job {report.job_id}\n\n{report.message}"
+        TIMELINE_KEY, timeline_rows(report), f"# Stages of job {report.job_id}\n\n{escaped(report.message)}"
     )
     if report.lines:
         await _publish(ITEMS_KEY, item_rows(report.lines), f"# Items of job {report.job_id}")
@@ -200,7 +203,8 @@ async def publish_checks(report: RunReport) -> None:
 
 async def _publish(key: str, rows: list[dict[str, str]], description: str) -> None:
     try:
-        await acreate_table_artifact(key=key, table=rows, description=description)
+        table = [row_of_texts(row, links="entry or reason") for row in rows]
+        await acreate_table_artifact(key=key, table=table, description=description)
     except Exception as error:  # noqa: BLE001 - an artifact is no reason to lose an export
         get_run_logger().warning("The artifact %s could not be stored (%s).", key, type(error).__name__)
 

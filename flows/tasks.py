@@ -28,6 +28,7 @@ from flows import booking
 from flows.rules.outcome import TerminalEvent
 from flows.rules.pleo_failures import failure_of
 from flows.session import Session
+from flows.unforeseen import without_text
 
 
 class _Afresh(TypedDict):
@@ -67,6 +68,7 @@ _REPEATED: _Repeated = {
 
 
 @task(**_AFRESH)
+@without_text()
 async def start(session: Session) -> Claim | Failure:
     """Send `started`, unless the job is in progress already (L35, L40)."""
     try:
@@ -76,24 +78,28 @@ async def start(session: Session) -> Claim | Failure:
 
 
 @task(**_REPEATED)
+@without_text(_NotReadyYet)
 async def check_reachability(session: Session) -> CheckOutcome:
     """Check that the accounting system answers as itself (L42)."""
     return await _check(session, Check.REACHABILITY)
 
 
 @task(**_REPEATED)
+@without_text(_NotReadyYet)
 async def check_auth(session: Session) -> CheckOutcome:
     """Check that the accounting system accepts the credentials (L42)."""
     return await _check(session, Check.AUTH)
 
 
 @task(**_REPEATED)
+@without_text(_NotReadyYet)
 async def check_writability(session: Session) -> CheckOutcome:
     """Check that new entries can be created, for this company and in the way it needs (L42-L46)."""
     return await _check(session, Check.WRITABILITY)
 
 
 @task(**_AFRESH)
+@without_text()
 async def report_failure(session: Session, failure: Failure) -> EventOutcome | Failure:
     """Send the one event `failed` with both reason fields (L47)."""
     told = failure.told_to_pleo(session.connection.failure_reporting)
@@ -106,6 +112,7 @@ async def report_failure(session: Session, failure: Failure) -> EventOutcome | F
 
 
 @task(**_AFRESH)
+@without_text()
 async def fetch_items(session: Session) -> dict[str, int] | Failure | None:
     """Fetch both layers of all items into the session and return their numbers; None if the job has ended."""
     try:
@@ -125,6 +132,7 @@ class StepEnd(StrEnum):
 
 
 @task(**_AFRESH)
+@without_text()
 async def book_items(session: Session, progress: booking.Progress) -> StepEnd | Failure:
     """Book every item and report its result as it comes; the session has what happened to each (L67-L95)."""
     try:
@@ -140,6 +148,7 @@ async def book_items(session: Session, progress: booking.Progress) -> StepEnd | 
 
 
 @task(**_AFRESH)
+@without_text()
 async def report_results(session: Session) -> StepEnd | Failure:
     """Make sure that Pleo holds a final state of every item, and keep these states (L101, L102)."""
     try:
@@ -152,6 +161,7 @@ async def report_results(session: Session) -> StepEnd | Failure:
 
 
 @task(**_AFRESH)
+@without_text()
 async def complete(session: Session, ending: TerminalEvent) -> EventOutcome | Failure:
     """Send the one terminal event that the items' states amount to (L96-L99)."""
     try:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from adapters.accounting.contract import CheckOutcome
+from adapters.texts import printable
 from flows.item_rows import item_rows
 from flows.report import RunReport, check_rows, timeline_rows
 
@@ -33,10 +34,12 @@ _COLOURS = {
 def print_rows(title: str, rows: Sequence[dict[str, str]], console: Console | None = None) -> None:
     """Print rows as a table; columns that are empty in every row are left out.
 
-    Short columns keep their width; the others share the rest by their longest words.
+    What stands in the rows is shown as it is: no markup, no escape sequences. Short columns keep their
+    width; the others share the rest by their longest words.
     """
+    rows = [{name: printable(value) for name, value in row.items()} for row in rows]
     columns = [name for name in (rows[0] if rows else {}) if any(row[name] for row in rows)]
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(title=Text(printable(title)), title_justify="left", title_style="bold")
     for name in columns:
         longest_line = max(len(line) for row in rows for line in [*row[name].splitlines(), ""])
         if longest_line <= _NEVER_WRAPPED:
@@ -99,4 +102,4 @@ def print_run(report: RunReport, console: Console | None = None) -> None:
         print_rows(f"Job {report.job_id}", timeline_rows(report), console)
     if report.lines:
         print_items("Items", item_rows(report.lines), console)
-    console.print(Text(f"{report.state_name}: {report.message}"))
+    console.print(Text(printable(f"{report.state_name}: {report.message}")))

@@ -15,6 +15,7 @@ from flows import presentation
 from flows.connections import company_label, find_connection
 from flows.export_job import asked_parameters, export_job
 from flows.rules.pleo_failures import failure_of
+from flows.unforeseen import log_unforeseen
 
 
 def run_name() -> str:
@@ -41,6 +42,9 @@ async def watch_exports(connection: str | None = None, fetch_only: bool = False)
         return presentation.configuration_wrong(error)
     except PleoError as error:
         return presentation.not_begun(failure_of(error))
+    except Exception as error:  # noqa: BLE001 - its text could hold a secret; Prefect would store it
+        log_unforeseen(error)
+        return presentation.defect(error)
     if job is None:
         return presentation.nothing_to_export()
     ended = await export_job(connection, job.id, fetch_only=fetch_only, return_state=True)

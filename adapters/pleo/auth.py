@@ -19,6 +19,8 @@ from adapters.retry import RetryPolicy, attempts
 
 _RENEW_AT_SHARE = 0.8
 _RENEW_AHEAD_SECONDS = 60
+_LONGEST_LIFE_SECONDS = 100 * 365 * 24 * 3600
+"""Beyond this an answer is not believed; a moment without end could not be stored, and the pair were lost."""
 
 
 class Credentials(Protocol):
@@ -56,7 +58,7 @@ class FixedCredentials:
 class _TokenAnswer(BaseModel):
     access_token: str = Field(min_length=1)
     refresh_token: str = Field(min_length=1)
-    expires_in: float = Field(gt=0)
+    expires_in: float = Field(gt=0, le=_LONGEST_LIFE_SECONDS, allow_inf_nan=False)
 
 
 class _TokenError(BaseModel):

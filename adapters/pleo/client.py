@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from uuid import UUID
@@ -32,7 +32,7 @@ from adapters.pleo.models import (
     Pagination,
     UpdateResult,
 )
-from adapters.pleo.paging import PAGE_SIZE, all_pages
+from adapters.pleo.paging import PAGE_SIZE, Size, all_pages
 from adapters.pleo.settings import PleoSettings
 from adapters.retry import RetryPolicy, attempts
 
@@ -180,9 +180,12 @@ class PleoClient:
         shape: TypeAdapter[Page[Any]],
         lenient: TypeAdapter[Page[Any]] | None = None,
     ) -> AsyncIterator[list[Any]]:
+        size = Size()
+
         async def fetch(cursor: str | None) -> Page[Any]:
             query = {**params, "limit": str(PAGE_SIZE), **({"after": cursor} if cursor else {})}
-            return await self._read(path, query, shape, lenient, if_empty=Page([], Pagination(False)))
+            nothing: Any = Page([], Pagination(False))
+            return await self._read(path, query, shape, lenient, if_empty=nothing, measure=size.add)
 
         async for records in all_pages(fetch):
             yield records
@@ -195,12 +198,14 @@ class PleoClient:
         lenient: TypeAdapter[T] | None = None,
         *,
         if_empty: T | None = None,
+        measure: Callable[[int], None] = lambda _: None,
     ) -> T:
         """Send one GET, repeated within the policy, and parse its answer; no body may mean none (C15)."""
         try:
             async for attempt in attempts(self.policy):
                 with attempt:
                     answer = await self._send("GET", path, params=params)
+                    measure(len(answer.body))
                     if if_empty is not None and not answer.body:
                         return if_empty
                     try:

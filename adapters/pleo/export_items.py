@@ -16,7 +16,12 @@ from typing_extensions import Annotated, TypeVar  # noqa: UP035
 
 from adapters.pleo.models import WIRE, Page
 
-Hundredths = int | Decimal
+_LARGEST = 10**40
+"""Hundredths that an amount may have: `1E+999999999` of them would fill the memory as an `int`."""
+
+_BOUNDED = Field(ge=-_LARGEST, le=_LARGEST, max_digits=420, decimal_places=400)
+
+Hundredths = Annotated[int, Field(ge=-_LARGEST, le=_LARGEST)] | Annotated[Decimal, _BOUNDED]
 
 
 def _empty_if_null(value: object) -> object:
@@ -67,7 +72,7 @@ class Tax:
     """Tax of a line; `rate` is a fraction, 0.2 being 20 % (L62)."""
 
     id: UUID
-    rate: Decimal
+    rate: Annotated[Decimal, _BOUNDED]
     type: str
     amount: MoneyPair
     code: str | None = None

@@ -7,6 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from adapters.texts import plain
+
+NOTE_LIMIT = 500
+"""Characters of a note; it can hold a state's name as Pleo wrote it."""
+
 
 class Stage(StrEnum):
     """How far this integration has come with a job; Pleo's own job states are in `adapters.pleo.models`."""
@@ -61,7 +66,7 @@ class IllegalTransition(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One stage reached, the moment (UTC), and what is worth knowing about it."""
+    """One stage reached, the moment (UTC), and what is worth knowing about it, on one line."""
 
     stage: Stage
     at: datetime
@@ -111,6 +116,6 @@ class Lifecycle:
         self._record(stage, note)
 
     def _record(self, stage: Stage, note: str) -> None:
-        move = Move(stage, datetime.now(UTC), note)
+        move = Move(stage, datetime.now(UTC), plain(note, NOTE_LIMIT))
         self.moves.append(move)
         self.on_move(move)

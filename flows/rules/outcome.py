@@ -64,10 +64,14 @@ def update_of(result: Booked | Refused) -> ItemUpdate:
     return ItemUpdate(
         result.reference,
         ItemStatus.SUCCESSFUL,
-        external_id=result.external_id[:EXTERNAL_ID_LIMIT] or None,
-        external_url=url if url and len(url) <= EXTERNAL_URL_LIMIT else None,
+        external_id=plain(result.external_id[:EXTERNAL_ID_LIMIT], EXTERNAL_ID_LIMIT) or None,
+        external_url=url if url and len(url) <= EXTERNAL_URL_LIMIT and _is_link(url) else None,
         exported_at=result.at,
     )
+
+
+def _is_link(url: str) -> bool:
+    return url.isprintable() and " " not in url
 
 
 def not_readable(fetched: FetchedItems) -> Iterator[Refused]:

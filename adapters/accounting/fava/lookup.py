@@ -76,7 +76,7 @@ async def look_up(
         for entry_hash, file, line, links in rows:
             for link in wanted.keys() & set(links):
                 found.setdefault(wanted[link], []).append(Place(str(file), int(line), str(entry_hash)))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last one for a line number that is infinite
         raise HttpFault(Fault.WRONG_SHAPE) from None
     for places in found.values():
         places.sort()
