@@ -13,6 +13,7 @@ from flows.commands.exit_codes import ExitCode
 from flows.commands.output import print_json
 from flows.report import RunReport, collected_report, record_of
 from flows.rules.lifecycle import Stage
+from flows.rules.on_failed_job import OnFailedJob
 from flows.terminal import print_run, watched
 
 _BY_STAGE = {
@@ -36,12 +37,17 @@ def run_export(
     job_id: UUID | None,
     failure_reporting: FailureReporting | None,
     fetch_only: bool,
+    on_failed_job: OnFailedJob,
     as_json: bool,
 ) -> ExitCode:
     """Run the flow `export-job`, print its timeline, and give the exit code of its ending."""
     report = asyncio.run(
         collect_run(
-            connection=connection, job_id=job_id, failure_reporting=failure_reporting, fetch_only=fetch_only
+            connection=connection,
+            job_id=job_id,
+            failure_reporting=failure_reporting,
+            fetch_only=fetch_only,
+            on_failed_job=on_failed_job,
         )
     )
     console = Console(stderr=as_json)
@@ -57,6 +63,7 @@ async def collect_run(
     job_id: UUID | None = None,
     failure_reporting: FailureReporting | None = None,
     fetch_only: bool = False,
+    on_failed_job: OnFailedJob = OnFailedJob.REPORT,
 ) -> RunReport:
     """Run the flow `export-job` in this process and give its report."""
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
@@ -67,7 +74,9 @@ async def collect_run(
     from flows.export_job import export_job
 
     with collected_report() as report, watched(report):
-        await export_job(connection, job_id, failure_reporting, fetch_only, return_state=True)
+        await export_job(
+            connection, job_id, failure_reporting, fetch_only, on_failed_job=on_failed_job, return_state=True
+        )
     return report
 
 
