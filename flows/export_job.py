@@ -19,7 +19,7 @@ from adapters.pleo.models import ExportJob, JobEvent, JobStatus
 from flows import presentation, tasks
 from flows.connections import find_connection
 from flows.failed_job import settle_failed_job
-from flows.one_at_a_time import one_at_a_time
+from flows.one_at_a_time import LockLost, LockNotHad, one_at_a_time
 from flows.report import new_report
 from flows.rules.lifecycle import Stage
 from flows.rules.on_failed_job import OnFailedJob
@@ -70,6 +70,10 @@ async def export_job(
     except ConfigurationError as error:
         report.misconfigured = True
         state = presentation.configuration_wrong(error)
+    except LockNotHad as error:
+        state = presentation.lock_not_had(str(error))
+    except LockLost:
+        state = presentation.lock_lost()
     except Exception as error:  # noqa: BLE001 - its text could hold a secret; Prefect would store it
         _log_unforeseen(error)
         state = presentation.defect(error)

@@ -66,6 +66,26 @@ def another_run() -> State[Any]:
     )
 
 
+def lock_not_had(evidence: str) -> State[Any]:
+    """Prefect's server could not be asked for the company's lock; nothing was sent."""
+    return Failed(
+        name="ExportFailed",
+        message=f"Prefect's server did not give this run the company's lock ({evidence}), so nothing was "
+        "begun: no request was sent to Pleo or to the accounting system. To be mended by: whoever runs "
+        "Prefect's server. The next run takes the job.",
+    )
+
+
+def lock_lost() -> State[Any]:
+    """The company's lock could not be renewed, and the run stopped where it stood."""
+    return Failed(
+        name="ExportFailed",
+        message="Prefect's server did not renew the company's lock, so the run stopped where it stood: two "
+        "runs must not book side by side. The job stays in progress. The next run, or a retry of this one, "
+        "finds in the books what was booked, books only the rest, and reports it.",
+    )
+
+
 def configuration_wrong(error: ConfigurationError) -> State[Any]:
     """A setting is missing or malformed."""
     return Failed(name="ExportFailed", message=f"{error} No request was sent.")

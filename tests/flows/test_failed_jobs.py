@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from tests.support.fava_server import FavaServer
 
 pytestmark = pytest.mark.usefixtures("prefect_api")
 
+slow = functools.partial(pytest.param, marks=pytest.mark.slow)
 AGAIN = {"on_failed_job": "export_again"}
 
 
