@@ -12,10 +12,10 @@ from adapters.accounting.contract import Check, Verdict
 from adapters.environment import ConfigurationError
 from flows import presentation
 from flows.connections import company_label, find_connection
-from flows.export_job import asked_parameters
 from flows.health import tell_health
 from flows.report import RunReport
 from flows.rules.readiness import failed_outcome
+from flows.run_names import asked_parameters
 from flows.session import open_session
 from flows.unforeseen import log_unforeseen
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from prefect import flow
+from prefect import flow, tags
 from prefect.client.schemas.objects import State
 
 from adapters.environment import ConfigurationError
@@ -13,8 +13,9 @@ from adapters.pleo.errors import PleoError
 from adapters.pleo.jobs import next_job
 from flows import presentation
 from flows.connections import company_label, find_connection
-from flows.export_job import asked_parameters, export_job
+from flows.export_job import export_job
 from flows.rules.pleo_failures import failure_of
+from flows.run_names import asked_parameters
 from flows.unforeseen import log_unforeseen
 
 
@@ -47,5 +48,6 @@ async def watch_exports(connection: str | None = None, fetch_only: bool = False)
         return presentation.defect(error)
     if job is None:
         return presentation.nothing_to_export()
-    ended = await export_job(connection, job.id, fetch_only=fetch_only, return_state=True)
+    with tags("pleo-export"):  # as the deployments' runs have it: automations.yaml finds runs by it
+        ended = await export_job(connection, job.id, fetch_only=fetch_only, return_state=True)
     return State(type=ended.type, name=ended.name, message=f"Job {job.id}: {ended.message}")
