@@ -1,7 +1,4 @@
-"""Booking the items of one job: plan, book in batches, settle what is uncertain, report as it goes.
-
-Without Prefect, so that `pleo-export plan` shows the very plan that a run carries out.
-"""
+"""Booking the items of one job as planned: in batches, settling what is uncertain, reporting as it goes."""
 
 from __future__ import annotations
 
@@ -28,13 +25,11 @@ from adapters.accounting.booking import (
 from adapters.accounting.contract import NO_ATTACHMENTS, CheckFailed
 from adapters.accounting.item_failures import ItemFailure, ItemFailureKind
 from adapters.connection import WithoutReceipt
-from adapters.pleo.items import FetchedItems
 from adapters.pleo.models import UNFINISHED_ITEM, ExportJobItem
 from adapters.pleo.reporting import report_items
 from adapters.receipts import ReceiptDownloads, ReceiptNotHad
 from flows.lines import Line
-from flows.rules import mapping, outcome
-from flows.rules.periods import in_open_period
+from flows.rules import outcome
 from flows.session import Session
 
 LOOKING_UP_AGAIN_SECONDS = (0.0, 2.0, 5.0, 10.0)
@@ -44,54 +39,6 @@ logger = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], Awaitable[None]]
 """Told how many items have a result, and of how many."""
-
-
-async def plan(session: Session, fetched: FetchedItems) -> list[Line]:
-    """Map every unfinished item and look up what the accounting system knows of it; reads only.
-
-    Raises:
-        CheckFailed: the accounting system could not be asked.
-
-    """
-    settings = mapping.MappingSettings.of(session.connection, session.system.capabilities)
-    lines = [Line(refused.reference, result=refused) for refused in outcome.not_readable(fetched)]
-    mapped = mapping.entries_of(fetched.to_book, settings)
-    for item, made in zip(fetched.to_book, mapped, strict=True):
-        entry, refused = (made, None) if isinstance(made, Entry) else (None, made)
-        lines.append(Line(item.accounting_entry_id, item, entry, refused))
-    await _look_up(session, lines)
-    await _examine(session, lines)
-    return lines
-
-
-async def _look_up(session: Session, lines: Sequence[Line]) -> None:
-    """Take what is in the books already for booked, whatever the mapping says of it now (U13)."""
-    found = await session.system.find([line.reference for line in lines])
-    for line in lines:
-        if booked := found.get(line.reference):
-            line.result, line.earlier = booked, True
-
-
-async def _examine(session: Session, lines: Sequence[Line]) -> None:
-    open_lines = [line for line in lines if line.result is None and line.entry]
-    for again in (True, False):
-        failures = await session.system.examine([line.entry for line in open_lines if line.entry])
-        moved = []
-        for line in open_lines:
-            failure = failures.get(line.reference)
-            if failure is None or line.entry is None:
-                continue
-            if failure.kind is ItemFailureKind.PERIOD_CLOSED and again:
-                day = await session.system.next_open_day(line.entry.date)
-                settled = in_open_period(line.entry, day, session.connection.closed_period)
-                if isinstance(settled, Entry):
-                    line.entry = settled
-                    moved.append(line)
-                    continue
-            line.refuse(failure)
-        open_lines = moved
-        if not moved:
-            return
 
 
 async def carry_out(session: Session, lines: Sequence[Line], progress: Progress) -> None:
@@ -142,8 +89,8 @@ async def _book(session: Session, downloads: ReceiptDownloads, batch: Sequence[L
     results = await _results(session, entries)
     results |= await _settle(session, [each for each in results.values() if isinstance(each, Uncertain)])
     for line in batch:
-        if line.result is None:
-            result = results[line.reference]
+        if line.result is None and line.entry:
+            result = results[line.entry.reference]
             line.result = Refused(line.reference, result.failure) if isinstance(result, Uncertain) else result
         await _attach(session, line, receipts[line.reference])
 
@@ -232,7 +179,7 @@ async def _attach_to_earlier(session: Session, downloads: ReceiptDownloads, batc
 
 
 async def _report(session: Session, batch: Sequence[Line]) -> None:
-    updates = [outcome.update_of(line.result) for line in batch if line.result is not None]
+    updates = [outcome.update_of(line.reference, line.result) for line in batch if line.result is not None]
     if updates:
         await report_items(session.pleo, session.job.id, updates)
 

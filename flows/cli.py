@@ -15,8 +15,11 @@ from adapters.accounting.failures import FailureReporting
 from adapters.environment import ConfigurationError, load_connection
 from flows.commands.errors import ServiceError
 from flows.commands.exit_codes import ExitCode
+from flows.connections import refuse_rebooking_of_any
 
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Last line of stdout is one JSON object.")]
+
+Rebook = Annotated[bool, Parameter(negative=())]
 
 app = App(
     name="pleo-export",
@@ -45,6 +48,7 @@ def run(
     connection: str | None = None,
     failure_reporting: FailureReporting | None = None,
     fetch_only: Annotated[bool, Parameter(negative=())] = False,
+    rebook: Rebook = False,
     json: Json = False,
 ) -> int:
     """Take an export job through its lifecycle: the given one, else the oldest that waits.
@@ -61,8 +65,11 @@ def run(
         What Pleo is told when a check fails, if not what the connection says.
     fetch_only
         End after the items were fetched; nothing is booked and the job stays in progress.
+    rebook
+        Book once more, on purpose, what is in the books already; needs --job-id. A job does so once.
 
     """
+    refuse_rebooking_of_any(job_id, rebook=rebook)
     if connection is None:
         load_connection()
     from flows.commands.run import run_export
@@ -72,12 +79,19 @@ def run(
         job_id=job_id,
         failure_reporting=failure_reporting,
         fetch_only=fetch_only,
+        rebook=rebook,
         as_json=json,
     )
 
 
 @app.command
-def plan(*, job_id: UUID | None = None, connection: str | None = None, json: Json = False) -> int:
+def plan(
+    *,
+    job_id: UUID | None = None,
+    connection: str | None = None,
+    rebook: Rebook = False,
+    json: Json = False,
+) -> int:
     """Show what a run would book; nothing is written anywhere, and the job is not started.
 
     Example: pleo-export plan --job-id 5f0c6f0e-7a51-4a0b-9d3f-2f6f2c1b7a10
@@ -88,11 +102,13 @@ def plan(*, job_id: UUID | None = None, connection: str | None = None, json: Jso
         Id of the export job in Pleo; without it the one that `run` would take.
     connection
         Name of a saved connection; without it the environment's settings are used.
+    rebook
+        Show what `run --rebook` would book once more; needs --job-id.
 
     """
     from flows.commands.plan import show_plan
 
-    return asyncio.run(show_plan(connection=connection, job_id=job_id, as_json=json))
+    return asyncio.run(show_plan(connection=connection, job_id=job_id, rebook=rebook, as_json=json))
 
 
 @app.command

@@ -19,7 +19,7 @@ from adapters.pleo.errors import PleoError
 from adapters.pleo.jobs import Claim, ClaimResult, next_job
 from adapters.pleo.models import ExportJob, JobEvent, JobStatus
 from flows import presentation, tasks
-from flows.connections import company_label, find_connection
+from flows.connections import company_label, find_connection, refuse_rebooking_of_any
 from flows.one_at_a_time import one_at_a_time
 from flows.report import new_report
 from flows.rules.lifecycle import Stage
@@ -47,6 +47,7 @@ async def export_job(
     job_id: UUID | None = None,
     failure_reporting: FailureReporting | None = None,
     fetch_only: bool = False,
+    rebook: bool = False,
 ) -> State[Any]:
     """Take one Pleo export job through its lifecycle.
 
@@ -60,14 +61,18 @@ async def export_job(
         failure_reporting: What Pleo is told when a check fails: the documented text, or the specific
             cause and remedy. Empty: as the connection says.
         fetch_only: End after the items were fetched; nothing is booked and the job stays in progress.
+        rebook: Book once more, on purpose, what is in the books already. The job must be named; it rebooks
+            each entry once, however often it is run with this.
 
     """
     report = new_report()
     try:
+        refuse_rebooking_of_any(job_id, rebook=rebook)
         settings = await find_connection(connection)
         if failure_reporting:
             settings = settings.model_copy(update={"failure_reporting": failure_reporting})
         async with one_at_a_time(settings.company_id) as alone, open_session(settings, report) as session:
+            session.rebook = rebook
             state = (
                 await _through_lifecycle(session, connection, job_id, fetch_only=fetch_only)
                 if alone
@@ -155,6 +160,8 @@ async def _stages(session: Session, *, fetch_only: bool) -> State[Any]:
 
 async def _export(session: Session) -> State[Any]:
     """Go from ITEMS_FETCHED to an end: book, report, complete (L67-L102)."""
+    if session.rebook:
+        get_run_logger().warning("Rebook: what is in the books already is booked once more by this job.")
     try:
         async with presentation.progress(session.report) as progress:
             booked = await tasks.book_items(session, progress)

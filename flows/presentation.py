@@ -18,6 +18,7 @@ from prefect.events import emit_event
 from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Completed, Failed
 
+from adapters.accounting.booking import Booked
 from adapters.accounting.failures import Failure
 from adapters.environment import ConfigurationError
 from adapters.pleo.models import ExportJob, JobEvent
@@ -90,6 +91,9 @@ def exported(report: RunReport, event: JobEvent) -> State[Any]:
     )
     warned = sum(bool(line.warnings) for line in report.lines)
     without = f" {warned} without all of their receipts." if warned else ""
+    again = sum(line.first is not None and isinstance(line.result, Booked) for line in report.lines)
+    if again:
+        without += f" {again} of them were in the books before and now are a second time, as rebook asked."
     if event is JobEvent.COMPLETED:
         return Completed(name="Exported", message=f"All {booked} item(s) are in the books.{without}")
     reasons = "The items table and Pleo's *Review errors* say why."

@@ -26,6 +26,7 @@ class Session:
         system: the accounting system.
         readiness: its checks and the time that they share.
         report: what the run has seen so far.
+        rebook: whether the job books once more what is in the books already (U13).
         items: what was fetched; None until then.
         lines: what became of each item.
         states: all items as Pleo held them at the end.
@@ -42,6 +43,7 @@ class Session:
         self.readiness = Readiness(
             system, connection.check_deadline_seconds, connection.validation_deadline_seconds
         )
+        self.rebook = False
         self._job: ExportJob | None = None
         self.items: FetchedItems | None = None
         self.lines: list[Line] = []

@@ -25,6 +25,7 @@ from adapters.pleo.events import EventOutcome, send_event
 from adapters.pleo.jobs import Claim
 from adapters.pleo.models import JobEvent
 from flows import booking
+from flows.planning import plan
 from flows.rules.outcome import TerminalEvent
 from flows.rules.pleo_failures import failure_of
 from flows.session import Session
@@ -128,7 +129,7 @@ class StepEnd(StrEnum):
 async def book_items(session: Session, progress: booking.Progress) -> StepEnd | Failure:
     """Book every item and report its result as it comes; the session has what happened to each (L67-L95)."""
     try:
-        session.lines = await booking.plan(session, session.fetched)
+        session.lines = await plan(session, session.fetched)
         await booking.carry_out(session, session.lines, progress)
     except CheckFailed as error:
         return session.readiness.failure_of(error)

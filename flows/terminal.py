@@ -23,7 +23,7 @@ _SHORT_ID = 8
 """Characters of an id that tell the items of one job apart."""
 
 _COLOURS = {
-    **dict.fromkeys(("passed", "booked", "booked before"), "green"),
+    **dict.fromkeys(("passed", "booked", "booked again", "booked before"), "green"),
     **dict.fromkeys(("failed",), "red"),
     "warning": "yellow",
     "not run": "dim",

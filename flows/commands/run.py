@@ -36,12 +36,17 @@ def run_export(
     job_id: UUID | None,
     failure_reporting: FailureReporting | None,
     fetch_only: bool,
+    rebook: bool,
     as_json: bool,
 ) -> ExitCode:
     """Run the flow `export-job`, print its timeline, and give the exit code of its ending."""
     report = asyncio.run(
         collect_run(
-            connection=connection, job_id=job_id, failure_reporting=failure_reporting, fetch_only=fetch_only
+            connection=connection,
+            job_id=job_id,
+            failure_reporting=failure_reporting,
+            fetch_only=fetch_only,
+            rebook=rebook,
         )
     )
     console = Console(stderr=as_json)
@@ -57,6 +62,7 @@ async def collect_run(
     job_id: UUID | None = None,
     failure_reporting: FailureReporting | None = None,
     fetch_only: bool = False,
+    rebook: bool = False,
 ) -> RunReport:
     """Run the flow `export-job` in this process and give its report."""
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
@@ -67,7 +73,7 @@ async def collect_run(
     from flows.export_job import export_job
 
     with collected_report() as report, watched(report):
-        await export_job(connection, job_id, failure_reporting, fetch_only, return_state=True)
+        await export_job(connection, job_id, failure_reporting, fetch_only, rebook, return_state=True)
     return report
 
 

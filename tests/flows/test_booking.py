@@ -23,6 +23,7 @@ from adapters.pleo.sandbox.receipts import MEDIA_TYPES, link
 from adapters.pleo.sandbox.server import EmbeddedPleo
 from flows import booking
 from flows.lines import Line
+from flows.planning import plan
 from flows.report import RunReport
 from flows.rules.lifecycle import Lifecycle
 from flows.session import open_session
@@ -50,7 +51,7 @@ def run(pleo: EmbeddedPleo, connect: Callable[..., None], fava: FavaServer) -> R
         async with open_session(load_connection(), RunReport()) as session:
             session.take(await session.pleo.get_job(UUID(job_id)), Lifecycle())
             fetched = await fetch_items(session.pleo, session.job.id)
-            session.lines = await booking.plan(session, fetched)
+            session.lines = await plan(session, fetched)
             seen = []
 
             async def progress(done: int, total: int) -> None:
