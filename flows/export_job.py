@@ -16,9 +16,9 @@ from prefect.runtime import flow_run
 from adapters.accounting.failures import Failure, FailureKind, FailureReporting
 from adapters.environment import ConfigurationError
 from adapters.pleo.errors import PleoError
-from adapters.pleo.jobs import Claim, ClaimResult, next_job
-from adapters.pleo.models import ExportJob, JobEvent, JobStatus
-from flows import presentation, tasks
+from adapters.pleo.jobs import ClaimResult, next_job
+from adapters.pleo.models import JobEvent
+from flows import endings, presentation, tasks
 from flows.connections import company_label, find_connection, refuse_rebooking_of_any
 from flows.one_at_a_time import one_at_a_time
 from flows.report import new_report
@@ -108,9 +108,12 @@ async def _through_lifecycle(
         lifecycle = session.report.lifecycle
         if lifecycle is None or lifecycle.stage is Stage.DETECTED or lifecycle.ended:
             return presentation.defect(error)
-        if lifecycle.stage in _BOOKING:  # something may be in the books: the next run finds it there
-            return presentation.not_all_reported(Failure(FailureKind.DEFECT, evidence=type(error).__name__))
-        return await _fail(session, Failure(FailureKind.DEFECT, evidence=type(error).__name__))
+        why = Failure(FailureKind.DEFECT, {"system": session.system.title}, type(error).__name__)
+        if lifecycle.stage not in _BOOKING:
+            return await endings.fail(session, why)
+        if session.resumed:  # met for a second time, it would be met for a third
+            return await endings.fail_after_booking(session, why)
+        return presentation.not_all_reported(why)  # the next run finds what is in the books
 
 
 async def _detect(session: Session, connection: str | None, job_id: UUID | None) -> bool:
@@ -131,9 +134,9 @@ async def _stages(session: Session, *, fetch_only: bool) -> State[Any]:
         session.report.failure = claim
         return presentation.not_begun(claim)
     if claim.result in {ClaimResult.ENDED, ClaimResult.NOT_OURS}:
-        return _left_alone(session, claim)
-    resumed = claim.result is ClaimResult.RESUMED
-    session.lifecycle.move_to(Stage.STARTED, "resumed, not started again" if resumed else "")
+        return endings.left_alone(session, claim)
+    session.resumed = claim.result is ClaimResult.RESUMED
+    session.lifecycle.move_to(Stage.STARTED, "resumed, not started again" if session.resumed else "")
 
     for check, reached in (
         (tasks.check_reachability, Stage.REACHABLE),
@@ -143,14 +146,14 @@ async def _stages(session: Session, *, fetch_only: bool) -> State[Any]:
         outcome = await check(session)
         session.report.checks.append(outcome)
         if outcome.failure:
-            return await _fail(session, outcome.failure)
+            return await endings.fail(session, outcome.failure)
         session.lifecycle.move_to(reached)
 
     counts = await tasks.fetch_items(session)
     if counts is None:
-        return _ended_elsewhere(session, await session.pleo.get_job(session.job.id))
+        return endings.ended_elsewhere(session, await session.pleo.get_job(session.job.id))
     if isinstance(counts, Failure):
-        return await _fail(session, counts)
+        return await endings.fail(session, counts)
     session.report.items = counts
     session.lifecycle.move_to(Stage.ITEMS_FETCHED, f"{counts['fetched']} item(s)")
     if fetch_only:
@@ -168,17 +171,19 @@ async def _export(session: Session) -> State[Any]:
     finally:  # what was booked is shown, whatever ended it
         session.report.lines = session.lines
     if booked is not tasks.StepEnd.DONE:
-        return await _broken_off(session, booked)
+        return await endings.broken_off(session, booked)
     session.lifecycle.move_to(Stage.BOOKED, f"{len(session.lines)} item(s)")
 
     reported = await tasks.report_results(session)
     if reported is not tasks.StepEnd.DONE:
-        return await _broken_off(session, reported)
+        return await endings.broken_off(session, reported)
     session.report.items = dict(Counter(item.status for item in session.states))
     ending = terminal_event(session.states)
     if ending is None:
-        session.report.failure = Failure(FailureKind.PLEO_RESULTS_MISSING)
-        return presentation.not_all_reported(session.report.failure)
+        missing = session.report.failure = Failure(FailureKind.PLEO_RESULTS_MISSING)
+        if session.refused_results:  # for good: an item without a state keeps the job from completing (L102)
+            return await endings.fail_after_booking(session, missing)
+        return presentation.not_all_reported(missing)
     session.lifecycle.move_to(Stage.RESULTS_REPORTED)
 
     completed = await tasks.complete(session, ending)
@@ -186,62 +191,12 @@ async def _export(session: Session) -> State[Any]:
         session.report.failure = completed
         return presentation.not_all_reported(completed)
     if not completed.took_effect:
-        return _ended_elsewhere(session, completed.job or session.job)
+        return endings.ended_elsewhere(session, completed.job or session.job)
     failed = ending.event is JobEvent.FAILED
     session.lifecycle.move_to(
         Stage.JOB_FAILED if failed else Stage.COMPLETED, f"Pleo was told: {ending.event}"
     )
     return presentation.exported(session.report, ending.event)
-
-
-async def _broken_off(session: Session, why: tasks.StepEnd | Failure) -> State[Any]:
-    """End a run that could not book or report all: ended elsewhere, failed, or left for the next run."""
-    if isinstance(why, tasks.StepEnd):
-        return _ended_elsewhere(session, await session.pleo.get_job(session.job.id))
-    session.report.failure = why
-    if why.kind.concerns_pleo:
-        return presentation.not_all_reported(why)
-    outcome = await tasks.report_failure(session, why)
-    if isinstance(outcome, Failure):
-        return presentation.failure_not_reported(why, outcome)
-    if not outcome.took_effect:
-        return _ended_elsewhere(session, outcome.job or session.job)
-    session.lifecycle.move_to(Stage.JOB_FAILED, why.cause)
-    return presentation.failed_in_pleo(session.report, why)
-
-
-async def _fail(session: Session, failure: Failure) -> State[Any]:
-    """VALIDATION_FAILED: tell Pleo once and stop (L47); no item has been touched."""
-    session.report.failure = failure
-    session.lifecycle.move_to(Stage.VALIDATION_FAILED, failure.cause)
-    told = failure.told_to_pleo(session.connection.failure_reporting)
-    outcome = await tasks.report_failure(session, failure)
-    if isinstance(outcome, Failure):
-        session.lifecycle.move_to(Stage.FAILURE_NOT_REPORTED, outcome.cause)
-        return presentation.failure_not_reported(failure, outcome)
-    job = outcome.job
-    if outcome.took_effect or (
-        job and job.status == JobStatus.FAILED and job.failure_reason_type == told.type
-    ):
-        session.lifecycle.move_to(Stage.FAILURE_REPORTED, f"Pleo was told: {told.type}")
-        return presentation.failed_in_pleo(session.report, failure)
-    return _ended_elsewhere(session, job or session.job)
-
-
-def _ended_elsewhere(session: Session, job: ExportJob) -> State[Any]:
-    """ENDED_ELSEWHERE: somebody else ended the job; it is left alone (L28)."""
-    session.lifecycle.move_to(Stage.ENDED_ELSEWHERE, f"{job.status} in Pleo")
-    return presentation.ended_elsewhere(job)
-
-
-def _left_alone(session: Session, claim: Claim) -> State[Any]:
-    """End the run for a job that was over before it, or that is someone else's (L36, L39)."""
-    ended = claim.result is ClaimResult.ENDED
-    session.lifecycle.move_to(
-        Stage.ENDED_ELSEWHERE if ended else Stage.NOT_OURS, f"{claim.job.status} in Pleo"
-    )
-    already = session.job.status == JobStatus.FAILED
-    return presentation.already_failed(claim.job) if already else presentation.ended_elsewhere(claim.job)
 
 
 def _log_unforeseen(error: Exception) -> None:

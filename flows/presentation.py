@@ -23,9 +23,9 @@ from adapters.accounting.failures import Failure
 from adapters.environment import ConfigurationError
 from adapters.pleo.models import ExportJob, JobEvent
 from adapters.texts import plain
-from flows.booking import Progress
 from flows.item_rows import item_rows
 from flows.report import RunReport, check_rows, timeline_rows
+from flows.reporting import Progress
 from flows.rules.lifecycle import Lifecycle, Move
 
 CHECK_REPORT_KEY = "check-report"
@@ -117,6 +117,16 @@ def failed_in_pleo(report: RunReport, failure: Failure) -> State[Any]:
     told = failure.told_to_pleo(report.reporting)
     name = "ExportFailed" if failure.kind.concerns_pleo else "ValidationFailed"
     return Failed(name=name, message=f'{explained(failure)} Pleo was told: {told.type}, "{told.text}"')
+
+
+def failed_after_booking(report: RunReport, failure: Failure) -> State[Any]:
+    """The job is failed in Pleo although something may be booked: no run would bring it further."""
+    told = failure.told_to_pleo(report.reporting)
+    return Failed(
+        name="ExportFailed",
+        message=f'{explained(failure)} Pleo was told: {told.type}, "{told.text}" What was booked stays in '
+        "the books; export the expenses that are left again in Pleo, and it is found there and reported.",
+    )
 
 
 def failure_not_reported(failure: Failure, obstacle: Failure) -> State[Any]:

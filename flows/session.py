@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 from adapters.accounting.contract import AccountingSystem
 from adapters.accounting.registry import open_system
@@ -30,6 +31,8 @@ class Session:
         items: what was fetched; None until then.
         lines: what became of each item.
         states: all items as Pleo held them at the end.
+        refused_results: entries whose result Pleo refused for good.
+        resumed: whether the job was begun by an earlier run.
 
     """
 
@@ -48,6 +51,8 @@ class Session:
         self.items: FetchedItems | None = None
         self.lines: list[Line] = []
         self.states: list[ExportJobItem] = []
+        self.refused_results: set[UUID] = set()
+        self.resumed = False
 
     def take(self, job: ExportJob, lifecycle: Lifecycle) -> None:
         """Turn to a job that was read."""

@@ -18,13 +18,14 @@ from prefect.runtime import task_run
 from prefect.tasks import Task
 
 from adapters.accounting.contract import Check, CheckFailed, CheckOutcome
-from adapters.accounting.failures import Failure
+from adapters.accounting.failures import Failure, FailureKind
 from adapters.pleo import items, jobs
 from adapters.pleo.errors import JobEnded, PleoError
 from adapters.pleo.events import EventOutcome, send_event
 from adapters.pleo.jobs import Claim
 from adapters.pleo.models import JobEvent
-from flows import booking
+from flows import booking, reporting
+from flows.defects import log_defect
 from flows.planning import plan
 from flows.rules.outcome import TerminalEvent
 from flows.rules.pleo_failures import failure_of
@@ -126,13 +127,21 @@ class StepEnd(StrEnum):
 
 
 @task(**_AFRESH)
-async def book_items(session: Session, progress: booking.Progress) -> StepEnd | Failure:
-    """Book every item and report its result as it comes; the session has what happened to each (L67-L95)."""
+async def book_items(session: Session, progress: reporting.Progress) -> StepEnd | Failure:
+    """Book every item and report its result as it comes; the session has what happened to each (L67-L95).
+
+    A failure that is not Pleo's means that this run has booked nothing.
+    """
     try:
         session.lines = await plan(session, session.fetched)
-        await booking.carry_out(session, session.lines, progress)
     except CheckFailed as error:
         return session.readiness.failure_of(error)
+    except Exception as error:  # noqa: BLE001 - a defect of the adapter, which the next run would meet again
+        log_defect("Planning", error)
+        defect = CheckFailed(FailureKind.DEFECT, evidence=type(error).__name__)
+        return session.readiness.failure_of(defect)
+    try:
+        await booking.carry_out(session, session.lines, progress)
     except JobEnded:
         return StepEnd.JOB_ENDED
     except PleoError as error:
@@ -144,7 +153,7 @@ async def book_items(session: Session, progress: booking.Progress) -> StepEnd | 
 async def report_results(session: Session) -> StepEnd | Failure:
     """Make sure that Pleo holds a final state of every item, and keep these states (L101, L102)."""
     try:
-        session.states = await booking.report_missing(session)
+        session.states = await reporting.report_missing(session)
     except JobEnded:
         return StepEnd.JOB_ENDED
     except PleoError as error:

@@ -73,6 +73,13 @@ def update_of(reference: UUID, result: Booked | Refused) -> ItemUpdate:
     )
 
 
+def bare_update_of(reference: UUID, result: Booked | Refused) -> ItemUpdate:
+    """Give the same state with nothing but what must be there, should Pleo object to the rest (L89, U27)."""
+    if isinstance(result, Booked):
+        return ItemUpdate(reference, ItemStatus.SUCCESSFUL)
+    return update_of(reference, Refused(reference, ItemFailure(ItemFailureKind.UNEXPECTED)))
+
+
 def not_readable(fetched: FetchedItems) -> Iterator[Refused]:
     """Refuse the items of a job that have no payload (L66), or one that cannot be read (L68)."""
     for reference in fetched.without_payload:

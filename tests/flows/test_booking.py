@@ -25,6 +25,7 @@ from flows import booking
 from flows.lines import Line
 from flows.planning import plan
 from flows.report import RunReport
+from flows.reporting import report_missing
 from flows.rules.lifecycle import Lifecycle
 from flows.session import open_session
 from tests.flows.exports import entries, links, make_job, statuses
@@ -59,7 +60,7 @@ def run(pleo: EmbeddedPleo, connect: Callable[..., None], fava: FavaServer) -> R
 
             await booking.carry_out(session, session.lines, progress)
             assert not session.lines or seen[-1] == (len(session.lines), len(session.lines))
-            session.states = await booking.report_missing(session)
+            session.states = await report_missing(session)
             return session.lines
 
     return carry_out
@@ -233,7 +234,7 @@ async def test_files_leave_the_disk_as_soon_as_they_are_with_their_entry(
     lying.clear()
     lines = await run(job_id)
     assert [line.earlier for line in lines] == [True] * 3
-    assert lying == [1, 1, 1], "of what was booked before, one item's at a time"
+    assert lying == [3, 2, 1], "of what was booked before, too"
     assert statuses(pleo, job_id) == {"successful": 3}
     assert len(documents(fava)) == 3
     assert list_of(scratch) == []
