@@ -43,9 +43,8 @@ async def _look_up(session: Session, lines: Sequence[Line]) -> None:
     """
     found = await session.system.find([line.reference for line in lines])
     own = {line.reference: rebooking_reference(session.job.id, line.reference) for line in lines}
-    of_this_job = await session.system.find(
-        [own[line.reference] for line in lines if session.rebook or line.reference in found]
-    )
+    wanted = [own[line.reference] for line in lines if session.rebook or line.reference in found]
+    of_this_job = await session.system.find(wanted) if wanted else {}
     for line in lines:
         earlier = found.get(line.reference)
         if booked := of_this_job.get(own[line.reference]):

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.accounting.booking import Receipt
 from adapters.environment import load_connection
+from adapters.pleo.errors import PleoError
 from adapters.pleo.export_items import ExportItem
 from adapters.pleo.items import fetch_items
 from adapters.pleo.sandbox.receipts import MEDIA_TYPES, link
@@ -96,7 +97,7 @@ async def test_a_run_that_breaks_off_leaves_no_download_behind(
     job_id = job_with_receipts(pleo, 6)
     before = asyncio.all_tasks()
     pleo.inject(kind="answer", operation=UPDATE, times=None, status=401)
-    with pytest.raises(Exception, match=r"(?i)credential|pleo"):
+    with pytest.raises(PleoError):
         await run(job_id)
     assert asyncio.all_tasks() <= before
     pleo.clear_faults()
