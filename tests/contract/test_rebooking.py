@@ -85,4 +85,6 @@ async def test_what_was_only_ever_rebooked_is_found_under_its_own_reference(
         repeated = await booked(system, entry)
         assert repeated.external_id == found[entry.reference].external_id
         assert only.external_id
+        among_many = await system.find([entry.reference, *(uuid4() for _ in range(30))])
+        assert among_many == found
         assert await system.find([uuid4()]) == {}
