@@ -13,7 +13,7 @@ import logging
 import os
 import tempfile
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -63,7 +63,7 @@ def _folder() -> Iterator[Path]:
 
 async def with_receipts(
     session: Session, source: ReceiptDownloads, lines: Sequence[Line]
-) -> AsyncIterator[tuple[Line, list[Receipt]]]:
+) -> AsyncGenerator[tuple[Line, list[Receipt]], None]:
     """Give each item with its receipts, in order, while those of the next ones are under way.
 
     Close it (`aclosing`) before the folder goes: that ends the downloads that nobody waits for.

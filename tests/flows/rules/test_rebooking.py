@@ -1,4 +1,4 @@
-"""The reference of a rebooking: the same for the same job and entry, and another one for every other (U13)."""
+"""The reference of a rebooking: the same for the same job and entry, another one for every other (U13)."""
 
 from __future__ import annotations
 
