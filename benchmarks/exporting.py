@@ -14,7 +14,7 @@ from benchmarks.measuring import print_table, verdict
 from benchmarks.servers import connection_settings, sandbox_process
 from flows.commands.local_services import fava_ledger, prefect_server
 
-ITEMS = 3000
+ITEMS = 2000
 MEMORY_AIM_MB = 300
 
 _LEDGER = (

@@ -18,7 +18,10 @@ from flows.commands.errors import ServiceError
 from flows.commands.exit_codes import ExitCode
 from flows.commands.options import Json
 from flows.commands.webhook_app import webhook_app
+from flows.connections import refuse_rebooking_of_any
 from flows.rules.on_failed_job import OnFailedJob
+
+Rebook = Annotated[bool, Parameter(negative=())]
 
 app = App(
     name="pleo-export",
@@ -50,6 +53,7 @@ def run(
     failure_reporting: FailureReporting | None = None,
     fetch_only: Annotated[bool, Parameter(negative=())] = False,
     on_failed_job: OnFailedJob = OnFailedJob.REPORT,
+    rebook: Rebook = False,
     json: Json = False,
 ) -> int:
     """Take an export job through its lifecycle: the given one, else the oldest that waits.
@@ -69,8 +73,11 @@ def run(
     on_failed_job
         If the given job is failed in Pleo already: say why and how the accounting system stands, or export
         its entries again in a new job.
+    rebook
+        Book once more, on purpose, what is in the books already; needs --job-id. A job does so once.
 
     """
+    refuse_rebooking_of_any(job_id, rebook=rebook)
     if connection is None:
         load_connection()
     from flows.commands.run import run_export
@@ -81,12 +88,19 @@ def run(
         failure_reporting=failure_reporting,
         fetch_only=fetch_only,
         on_failed_job=on_failed_job,
+        rebook=rebook,
         as_json=json,
     )
 
 
 @app.command
-def plan(*, job_id: UUID | None = None, connection: str | None = None, json: Json = False) -> int:
+def plan(
+    *,
+    job_id: UUID | None = None,
+    connection: str | None = None,
+    rebook: Rebook = False,
+    json: Json = False,
+) -> int:
     """Show what a run would book; nothing is written anywhere, and the job is not started.
 
     Example: pleo-export plan --job-id 5f0c6f0e-7a51-4a0b-9d3f-2f6f2c1b7a10
@@ -97,11 +111,13 @@ def plan(*, job_id: UUID | None = None, connection: str | None = None, json: Jso
         Id of the export job in Pleo; without it the one that `run` would take.
     connection
         Name of a saved connection; without it the environment's settings are used.
+    rebook
+        Show what `run --rebook` would book once more; needs --job-id.
 
     """
     from flows.commands.plan import show_plan
 
-    return asyncio.run(show_plan(connection=connection, job_id=job_id, as_json=json))
+    return asyncio.run(show_plan(connection=connection, job_id=job_id, rebook=rebook, as_json=json))
 
 
 @app.command

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import cast
+from uuid import UUID
 
 from adapters.connection import ExportConnection
 from adapters.environment import ConfigurationError, load_connection
@@ -26,6 +27,20 @@ async def find_connection(name: str | None) -> ExportConnection:
             f"No connection is saved under the name {name!r}: save it with `pleo-export connection save`."
         ) from None
     return block.connection()
+
+
+def refuse_rebooking_of_any(job_id: UUID | None, *, rebook: bool) -> None:
+    """Let nothing be booked once more for whichever job happens to be the oldest (U13).
+
+    Raises:
+        ConfigurationError: no job is named.
+
+    """
+    if rebook and job_id is None:
+        raise ConfigurationError(
+            "rebook needs a job id: it books once more what is in the books already, so name the one job "
+            "that is to do so (--job-id)."
+        )
 
 
 def company_label(name: str | None) -> str:

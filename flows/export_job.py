@@ -8,14 +8,15 @@ from uuid import UUID
 
 from prefect import flow
 from prefect.client.schemas.objects import State
+from prefect.logging import get_run_logger
 
 from adapters.accounting.failures import Failure, FailureKind, FailureReporting
 from adapters.environment import ConfigurationError
 from adapters.pleo.errors import PleoError
-from adapters.pleo.jobs import Claim, ClaimResult, next_job
-from adapters.pleo.models import ExportJob, JobEvent, JobStatus
-from flows import presentation, tasks
-from flows.connections import find_connection
+from adapters.pleo.jobs import ClaimResult, next_job
+from adapters.pleo.models import JobEvent, JobStatus
+from flows import endings, presentation, tasks
+from flows.connections import find_connection, refuse_rebooking_of_any
 from flows.failed_job import settle_failed_job
 from flows.health import tell_health
 from flows.one_at_a_time import LockLost, LockNotHad, one_at_a_time
@@ -39,6 +40,7 @@ async def export_job(
     failure_reporting: FailureReporting | None = None,
     fetch_only: bool = False,
     on_failed_job: OnFailedJob = OnFailedJob.REPORT,
+    rebook: bool = False,
 ) -> State[Any]:
     """Take one Pleo export job through its lifecycle.
 
@@ -54,14 +56,18 @@ async def export_job(
         fetch_only: End after the items were fetched; nothing is booked and the job stays in progress.
         on_failed_job: If the job is failed in Pleo already: report says why and checks the accounting system
             afresh; export_again then makes a new job for the entries that are not exported, and runs it.
+        rebook: Book once more, on purpose, what is in the books already. The job must be named; it rebooks
+            each entry once, however often it is run with this.
 
     """
     report = new_report()
     try:
+        refuse_rebooking_of_any(job_id, rebook=rebook)
         settings = await find_connection(connection)
         if failure_reporting:
             settings = settings.model_copy(update={"failure_reporting": failure_reporting})
         async with one_at_a_time(settings.company_id) as alone, open_session(settings, report) as session:
+            session.rebook = rebook
             state = (
                 await _through_lifecycle(session, connection, job_id, on_failed_job, fetch_only=fetch_only)
                 if alone
@@ -110,9 +116,12 @@ async def _through_lifecycle(
         lifecycle = session.report.lifecycle
         if lifecycle is None or lifecycle.stage is Stage.DETECTED or lifecycle.ended:
             return presentation.defect(error)
-        if lifecycle.stage in _BOOKING:  # something may be in the books: the next run finds it there
-            return presentation.not_all_reported(Failure(FailureKind.DEFECT, evidence=name_of(error)))
-        return await _fail(session, Failure(FailureKind.DEFECT, evidence=name_of(error)))
+        why = Failure(FailureKind.DEFECT, {"system": session.system.title}, name_of(error))
+        if lifecycle.stage not in _BOOKING:
+            return await endings.fail(session, why)
+        if session.resumed:  # met for a second time, it would be met for a third
+            return await endings.fail_after_booking(session, why)
+        return presentation.not_all_reported(why)  # the next run finds what is in the books
 
 
 async def _detect(session: Session, connection: str | None, job_id: UUID | None) -> bool:
@@ -133,14 +142,14 @@ async def _stages(session: Session, *, fetch_only: bool) -> State[Any]:
         session.report.failure = claim
         return presentation.not_begun(claim)
     if claim.result in {ClaimResult.ENDED, ClaimResult.NOT_OURS}:
-        return _left_alone(session, claim)
-    resumed = claim.result is ClaimResult.RESUMED
-    session.lifecycle.move_to(Stage.STARTED, "resumed, not started again" if resumed else "")
+        return endings.left_alone(session, claim)
+    session.resumed = claim.result is ClaimResult.RESUMED
+    session.lifecycle.move_to(Stage.STARTED, "resumed, not started again" if session.resumed else "")
 
     for check, reached in zip(tasks.CHECKS, _REACHED, strict=True):
         outcome = await check(session)
         session.report.checks.append(outcome)
-        ended = await _fail(session, outcome.failure) if outcome.failure else None
+        ended = await endings.fail(session, outcome.failure) if outcome.failure else None
         if reached is Stage.AUTHENTICATED:  # after the job's own end, which matters more
             await tell_health(session, outcome.failure)
         if ended:
@@ -149,9 +158,9 @@ async def _stages(session: Session, *, fetch_only: bool) -> State[Any]:
 
     counts = await tasks.fetch_items(session)
     if counts is None:
-        return _ended_elsewhere(session, await session.pleo.get_job(session.job.id))
+        return endings.ended_elsewhere(session, await session.pleo.get_job(session.job.id))
     if isinstance(counts, Failure):
-        return await _fail(session, counts)
+        return await endings.fail(session, counts)
     session.report.items = counts
     session.lifecycle.move_to(Stage.ITEMS_FETCHED, f"{counts['fetched']} item(s)")
     if fetch_only:
@@ -161,23 +170,27 @@ async def _stages(session: Session, *, fetch_only: bool) -> State[Any]:
 
 async def _export(session: Session) -> State[Any]:
     """Go from ITEMS_FETCHED to an end: book, report, complete (L67-L102)."""
+    if session.rebook:
+        get_run_logger().warning("Rebook: what is in the books already is booked once more by this job.")
     try:
         async with presentation.progress(session.report) as progress:
             booked = await tasks.book_items(session, progress)
     finally:  # what was booked is shown, whatever ended it
         session.report.lines = session.lines
     if booked is not tasks.StepEnd.DONE:
-        return await _broken_off(session, booked)
+        return await endings.broken_off(session, booked)
     session.lifecycle.move_to(Stage.BOOKED, f"{len(session.lines)} item(s)")
 
     reported = await tasks.report_results(session)
     if reported is not tasks.StepEnd.DONE:
-        return await _broken_off(session, reported)
+        return await endings.broken_off(session, reported)
     session.report.items = dict(Counter(item.status for item in session.states))
     ending = terminal_event(session.states)
     if ending is None:
-        session.report.failure = Failure(FailureKind.PLEO_RESULTS_MISSING)
-        return presentation.not_all_reported(session.report.failure)
+        missing = session.report.failure = Failure(FailureKind.PLEO_RESULTS_MISSING)
+        if session.refused_results:  # for good: an item without a state keeps the job from completing (L102)
+            return await endings.fail_after_booking(session, missing)
+        return presentation.not_all_reported(missing)
     session.lifecycle.move_to(Stage.RESULTS_REPORTED)
 
     completed = await tasks.complete(session, ending)
@@ -185,58 +198,9 @@ async def _export(session: Session) -> State[Any]:
         session.report.failure = completed
         return presentation.not_all_reported(completed)
     if not completed.took_effect:
-        return _ended_elsewhere(session, completed.job or session.job)
+        return endings.ended_elsewhere(session, completed.job or session.job)
     failed = ending.event is JobEvent.FAILED
     session.lifecycle.move_to(
         Stage.JOB_FAILED if failed else Stage.COMPLETED, f"Pleo was told: {ending.event}"
     )
     return presentation.exported(session.report, ending.event)
-
-
-async def _broken_off(session: Session, why: tasks.StepEnd | Failure) -> State[Any]:
-    """End a run that could not book or report all: ended elsewhere, failed, or left for the next run."""
-    if isinstance(why, tasks.StepEnd):
-        return _ended_elsewhere(session, await session.pleo.get_job(session.job.id))
-    session.report.failure = why
-    if why.kind.concerns_pleo and why.kind is not FailureKind.PLEO_TIME_SHORT:
-        return presentation.not_all_reported(why)
-    outcome = await tasks.report_failure(session, why)
-    if isinstance(outcome, Failure):
-        return presentation.failure_not_reported(why, outcome)
-    if not outcome.took_effect:
-        return _ended_elsewhere(session, outcome.job or session.job)
-    session.lifecycle.move_to(Stage.JOB_FAILED, why.cause)
-    return presentation.failed_in_pleo(session.report, why)
-
-
-async def _fail(session: Session, failure: Failure) -> State[Any]:
-    """VALIDATION_FAILED: tell Pleo once and stop (L47); no item has been touched."""
-    session.report.failure = failure
-    session.lifecycle.move_to(Stage.VALIDATION_FAILED, failure.cause)
-    told = failure.told_to_pleo(session.connection.failure_reporting)
-    outcome = await tasks.report_failure(session, failure)
-    if isinstance(outcome, Failure):
-        session.lifecycle.move_to(Stage.FAILURE_NOT_REPORTED, outcome.cause)
-        return presentation.failure_not_reported(failure, outcome)
-    job = outcome.job
-    if outcome.took_effect or (
-        job and job.status == JobStatus.FAILED and job.failure_reason_type == told.type
-    ):
-        session.lifecycle.move_to(Stage.FAILURE_REPORTED, f"Pleo was told: {told.type}")
-        return presentation.failed_in_pleo(session.report, failure)
-    return _ended_elsewhere(session, job or session.job)
-
-
-def _ended_elsewhere(session: Session, job: ExportJob) -> State[Any]:
-    """ENDED_ELSEWHERE: somebody else ended the job; it is left alone (L28)."""
-    session.lifecycle.move_to(Stage.ENDED_ELSEWHERE, f"{job.status} in Pleo")
-    return presentation.ended_elsewhere(job)
-
-
-def _left_alone(session: Session, claim: Claim) -> State[Any]:
-    """End the run for a job that was over before it, or that is someone else's (L36, L39)."""
-    ended = claim.result is ClaimResult.ENDED
-    session.lifecycle.move_to(
-        Stage.ENDED_ELSEWHERE if ended else Stage.NOT_OURS, f"{claim.job.status} in Pleo"
-    )
-    return presentation.ended_elsewhere(claim.job)

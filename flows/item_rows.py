@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from adapters.accounting.booking import Booked, Refused
@@ -47,7 +47,7 @@ def _row(line: Line) -> dict[str, str]:
         "description": description,
         "result": _result(line),
         "entry or reason": _entry_or_reason(result),
-        "warning": " ".join(warning.told_to_pleo().text for warning in line.warnings),
+        "warning": " ".join(_warnings(line)),
     }
 
 
@@ -56,9 +56,18 @@ def _listed(accounts: Sequence[str]) -> str:
 
 
 def _result(line: Line) -> str:
-    if isinstance(line.result, Booked):
-        return "booked before" if line.earlier else "booked"
-    return "failed" if isinstance(line.result, Refused) else "to be booked"
+    if isinstance(line.result, Refused):
+        return "failed"
+    if line.earlier:
+        return "booked before"
+    return ("booked" if line.result else "to be booked") + (" again" if line.first else "")
+
+
+def _warnings(line: Line) -> Iterator[str]:
+    if line.first and not isinstance(line.result, Refused):
+        yield f"A second entry, as rebook asks; the first one, {line.first.external_id}, stays."
+    for warning in line.warnings:
+        yield warning.told_to_pleo().text
 
 
 def _entry_or_reason(result: Booked | Refused | None) -> str:

@@ -22,7 +22,8 @@ class Line:
         item: what Pleo gave; None where it gave nothing, or nothing readable.
         entry: what is booked; None if it is refused before.
         result: how it ended; None while it is only planned.
-        earlier: it was in the books before this job, and is not booked again.
+        earlier: it was in the books before this run, and is not booked again.
+        first: what is in the books under the reference already, where it is booked once more (U13).
         warnings: what is odd although it is booked, such as a receipt that is missing.
 
     """
@@ -32,6 +33,7 @@ class Line:
     entry: Entry | None = None
     result: Booked | Refused | None = None
     earlier: bool = False
+    first: Booked | None = None
     warnings: list[ItemFailure] = field(default_factory=list)
 
     def refuse(self, failure: ItemFailure) -> None:

@@ -18,14 +18,15 @@ from prefect.events import emit_event
 from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Completed, Failed
 
+from adapters.accounting.booking import Booked
 from adapters.accounting.failures import Failure
 from adapters.environment import ConfigurationError
 from adapters.pleo.models import ExportJob, JobEvent
 from adapters.texts import plain
-from flows.booking import Progress
 from flows.item_rows import item_rows
 from flows.markdown import escaped, row_of_texts
 from flows.report import RunReport, check_rows, timeline_rows
+from flows.reporting import Progress
 from flows.rules.lifecycle import Lifecycle, Move
 from flows.unforeseen import name_of
 
@@ -112,6 +113,9 @@ def exported(report: RunReport, event: JobEvent) -> State[Any]:
     )
     warned = sum(bool(line.warnings) for line in report.lines)
     without = f" {warned} without all of their receipts." if warned else ""
+    again = sum(line.first is not None and isinstance(line.result, Booked) for line in report.lines)
+    if again:
+        without += f" {again} of them were in the books before and now are a second time, as rebook asked."
     if event is JobEvent.COMPLETED:
         return Completed(name="Exported", message=f"All {booked} item(s) are in the books.{without}")
     reasons = "The items table and Pleo's *Review errors* say why."
@@ -135,6 +139,16 @@ def failed_in_pleo(report: RunReport, failure: Failure) -> State[Any]:
     told = failure.told_to_pleo(report.reporting)
     name = "ExportFailed" if failure.kind.concerns_pleo else "ValidationFailed"
     return Failed(name=name, message=f'{explained(failure)} Pleo was told: {told.type}, "{told.text}"')
+
+
+def failed_after_booking(report: RunReport, failure: Failure) -> State[Any]:
+    """The job is failed in Pleo although something may be booked: no run would bring it further."""
+    told = failure.told_to_pleo(report.reporting)
+    return Failed(
+        name="ExportFailed",
+        message=f'{explained(failure)} Pleo was told: {told.type}, "{told.text}" What was booked stays in '
+        "the books; export the expenses that are left again in Pleo, and it is found there and reported.",
+    )
 
 
 def failure_not_reported(failure: Failure, obstacle: Failure) -> State[Any]:

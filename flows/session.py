@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 from adapters.accounting.contract import AccountingSystem
 from adapters.accounting.registry import open_system
@@ -27,9 +28,12 @@ class Session:
         system: the accounting system.
         readiness: its checks and the time that they share.
         report: what the run has seen so far.
+        rebook: whether the job books once more what is in the books already (U13).
         items: what was fetched; None until then.
         lines: what became of each item.
         states: all items as Pleo held them at the end.
+        refused_results: entries whose result Pleo refused for good.
+        resumed: whether the job was begun by an earlier run.
 
     """
 
@@ -41,11 +45,14 @@ class Session:
         self.system = system
         self.report = report
         self.readiness = self._new_readiness()
+        self.rebook = False
         self._job: ExportJob | None = None
         self._deadline: Deadline | None = None
         self.items: FetchedItems | None = None
         self.lines: list[Line] = []
         self.states: list[ExportJobItem] = []
+        self.refused_results: set[UUID] = set()
+        self.resumed = False
 
     def take(self, job: ExportJob, lifecycle: Lifecycle) -> None:
         """Turn to a job that was read."""

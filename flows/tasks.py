@@ -26,7 +26,9 @@ from adapters.pleo.errors import JobEnded, PleoError, UnfinishedJobExists
 from adapters.pleo.events import EventOutcome, send_event
 from adapters.pleo.jobs import Claim, ClaimResult
 from adapters.pleo.models import ExportJob, JobEvent, JobStatus
-from flows import booking
+from flows import booking, reporting
+from flows.defects import log_defect
+from flows.planning import plan
 from flows.rules.deadline import TimeShort
 from flows.rules.failed_job import JobWithItems, SinceThen, since_then
 from flows.rules.outcome import TerminalEvent
@@ -145,13 +147,21 @@ class StepEnd(StrEnum):
 
 @task(**_AFRESH)
 @without_text()
-async def book_items(session: Session, progress: booking.Progress) -> StepEnd | Failure:
-    """Book every item and report its result as it comes; the session has what happened to each (L67-L95)."""
+async def book_items(session: Session, progress: reporting.Progress) -> StepEnd | Failure:
+    """Book every item and report its result as it comes; the session has what happened to each (L67-L95).
+
+    A failure that does not concern Pleo means that this run has booked nothing.
+    """
     try:
-        session.lines = await booking.plan(session, session.fetched)
-        await booking.carry_out(session, session.lines, progress)
+        session.lines = await plan(session, session.fetched)
     except CheckFailed as error:
         return session.readiness.failure_of(error)
+    except Exception as error:  # noqa: BLE001 - a defect of the adapter, which the next run would meet again
+        log_defect("Planning", error)
+        defect = CheckFailed(FailureKind.DEFECT, evidence=type(error).__name__)
+        return session.readiness.failure_of(defect)
+    try:
+        await booking.carry_out(session, session.lines, progress)
     except TimeShort:
         return Failure(FailureKind.PLEO_TIME_SHORT)
     except JobEnded:
@@ -166,7 +176,7 @@ async def book_items(session: Session, progress: booking.Progress) -> StepEnd | 
 async def report_results(session: Session) -> StepEnd | Failure:
     """Make sure that Pleo holds a final state of every item, and keep these states (L101, L102)."""
     try:
-        session.states = await booking.report_missing(session)
+        session.states = await reporting.report_missing(session)
     except JobEnded:
         return StepEnd.JOB_ENDED
     except PleoError as error:

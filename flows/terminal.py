@@ -23,8 +23,11 @@ _WORD = 22
 _SHORT_ID = 8
 """Characters of an id that tell the items of one job apart."""
 
+_ITEMS_SHOWN = 200
+"""Items in a table for a terminal; those with something to say come first where there are more."""
+
 _COLOURS = {
-    **dict.fromkeys(("passed", "booked", "booked before"), "green"),
+    **dict.fromkeys(("passed", "booked", "booked again", "booked before"), "green"),
     **dict.fromkeys(("failed",), "red"),
     "warning": "yellow",
     "not run": "dim",
@@ -63,8 +66,14 @@ def print_checks(title: str, outcomes: Sequence[CheckOutcome], console: Console 
 
 
 def print_items(title: str, rows: Sequence[dict[str, str]], console: Console | None = None) -> None:
-    """Print the items table; ids are shortened and links left out, which the artifact has in full."""
+    """Print the items table; ids are shortened and links left out, which the artifact has in full.
+
+    Of many items those are shown that failed or have a warning, and as many others as there is room for.
+    """
     shown = []
+    if len(rows) > _ITEMS_SHOWN:
+        title += f": {_ITEMS_SHOWN} of {len(rows)}, what failed or has a warning first"
+        rows = sorted(rows, key=lambda row: row["result"] != "failed" and not row["warning"])[:_ITEMS_SHOWN]
     for row in rows:
         reason = row["entry or reason"] if row["result"] == "failed" else ""
         shown.append(

@@ -2,7 +2,7 @@
 
 Money is integer hundredths of the entry's currency. The reference of an entry is Pleo's
 `accountingEntryId`: it is stored with the entry, so that an entry is found again before anything is
-booked twice (L57, L95).
+booked twice (L57, L95). What is booked once more on purpose has a reference of its own beside it (U13).
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Entry:
     """A journal entry that balances.
 
     Attributes:
-        reference: Pleo's `accountingEntryId`.
+        reference: Pleo's `accountingEntryId`; of one that is booked once more, a reference of its own.
         date: posting date.
         currency: ISO code; of the wallet.
         payee: merchant or person; may be empty.
@@ -66,6 +66,7 @@ class Entry:
         lines: two or more, whose amounts add up to 0.
         posting: draft or final.
         details: further facts for the system's own fields, such as `reconciliation-id`; values on one line.
+        rebooks: `accountingEntryId` of what this books once more, on purpose (U13). It is stored, too.
 
     Raises:
         ValueError: the lines do not balance, or there are too few: a defect of the mapping.
@@ -80,6 +81,7 @@ class Entry:
     lines: tuple[EntryLine, ...]
     posting: Posting = Posting.DRAFT
     details: Mapping[str, str] = field(default_factory=dict)
+    rebooks: UUID | None = None
 
     def __post_init__(self) -> None:
         if len(self.lines) < 2 or sum(line.amount for line in self.lines) != 0:
@@ -160,6 +162,9 @@ class Books(Protocol):
 
     async def find(self, references: Collection[UUID]) -> Mapping[UUID, Booked]:
         """Find the entries that were booked under these references, whoever booked them and when (L57).
+
+        Where there is none under a reference, one that rebooks it is found: a rebooking is under its own
+        reference and under that of what it rebooks, so that neither is booked by mistake once more.
 
         Raises:
             CheckFailed: the system could not be asked; nothing may be booked then.

@@ -14,11 +14,11 @@ from adapters.accounting.failures import Failure
 from adapters.pleo.errors import PleoError
 from adapters.pleo.items import fetch_items
 from adapters.pleo.jobs import next_job
-from flows.booking import plan
 from flows.commands.exit_codes import ExitCode
 from flows.commands.output import print_json
-from flows.connections import find_connection
+from flows.connections import find_connection, refuse_rebooking_of_any
 from flows.item_rows import item_rows
+from flows.planning import plan
 from flows.report import FailureRecord, RunReport, failure_record
 from flows.rules.lifecycle import Lifecycle
 from flows.rules.pleo_failures import failure_of
@@ -35,16 +35,18 @@ class PlanRecord(BaseModel):
     failure: FailureRecord | None
 
 
-async def show_plan(*, connection: str | None, job_id: UUID | None, as_json: bool) -> ExitCode:
+async def show_plan(*, connection: str | None, job_id: UUID | None, rebook: bool, as_json: bool) -> ExitCode:
     """Read the job and the accounting system, print what would become of each item, and give the exit code.
 
     Raises:
         ConfigurationError: a setting is missing or malformed; no request was sent.
 
     """
+    refuse_rebooking_of_any(job_id, rebook=rebook)
     settings = await find_connection(connection)
     failure: Failure | None = None
     async with open_session(settings, RunReport()) as session:
+        session.rebook = rebook
         try:
             rows = await _rows(session, job_id)
         except PleoError as error:

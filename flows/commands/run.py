@@ -46,6 +46,7 @@ def run_export(
     failure_reporting: FailureReporting | None,
     fetch_only: bool,
     on_failed_job: OnFailedJob,
+    rebook: bool,
     as_json: bool,
 ) -> ExitCode:
     """Run the flow `export-job`, print its timeline, and give the exit code of its ending."""
@@ -56,6 +57,7 @@ def run_export(
             failure_reporting=failure_reporting,
             fetch_only=fetch_only,
             on_failed_job=on_failed_job,
+            rebook=rebook,
         )
     )
     console = Console(stderr=as_json)
@@ -72,6 +74,7 @@ async def collect_run(
     failure_reporting: FailureReporting | None = None,
     fetch_only: bool = False,
     on_failed_job: OnFailedJob = OnFailedJob.REPORT,
+    rebook: bool = False,
 ) -> RunReport:
     """Run the flow `export-job` in this process and give its report.
 
@@ -93,7 +96,8 @@ async def collect_run(
                 job_id,
                 failure_reporting,
                 fetch_only,
-                on_failed_job=on_failed_job,
+                on_failed_job,
+                rebook,
                 return_state=True,
             )
         except Exception as error:  # noqa: BLE001 - the flow's own endings are states: this is Prefect's

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
+from uuid import UUID
 
 from adapters.accounting.booking import Booked, Refused
 from adapters.accounting.failures import PLEO_TEXT_LIMIT
@@ -50,24 +51,33 @@ class TerminalEvent:
     failure_text: str | None = None
 
 
-def update_of(result: Booked | Refused) -> ItemUpdate:
-    """Give the final state of one item (L88-L90). What is `Uncertain` has to be looked up first.
+def update_of(reference: UUID, result: Booked | Refused) -> ItemUpdate:
+    """Give the final state of the item with this `accountingEntryId` (L88-L90), whatever it is booked under.
+
+    What is `Uncertain` has to be looked up first.
 
     An id that is too long is cut, as a part of it still finds the entry; a link that was cut leads nowhere.
     """
     if isinstance(result, Refused):
         reason = result.failure.told_to_pleo()
         return ItemUpdate(
-            result.reference, ItemStatus.FAILED, failure_reason=reason.text, failure_reason_type=reason.type
+            reference, ItemStatus.FAILED, failure_reason=reason.text, failure_reason_type=reason.type
         )
     url = result.external_url
     return ItemUpdate(
-        result.reference,
+        reference,
         ItemStatus.SUCCESSFUL,
         external_id=plain(result.external_id[:EXTERNAL_ID_LIMIT], EXTERNAL_ID_LIMIT) or None,
         external_url=url if url and len(url) <= EXTERNAL_URL_LIMIT and _is_link(url) else None,
         exported_at=result.at,
     )
+
+
+def bare_update_of(reference: UUID, result: Booked | Refused) -> ItemUpdate:
+    """Give the same state with nothing but what must be there, should Pleo object to the rest (L89, U27)."""
+    if isinstance(result, Booked):
+        return ItemUpdate(reference, ItemStatus.SUCCESSFUL)
+    return update_of(reference, Refused(reference, ItemFailure(ItemFailureKind.UNEXPECTED)))
 
 
 def _is_link(url: str) -> bool:

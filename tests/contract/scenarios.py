@@ -61,6 +61,7 @@ GENERAL_RULES = (
     "no-trace",
     "no-secret",
     "recovery",
+    "rebooked-once",
     "within-the-deadline",
     "capabilities-declared",
     "settings-described",

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.accounting.booking import Entry
 from adapters.accounting.contract import AccountingSettings, BookingAccounts
 from tests.contract.scenarios import WIRE_SCENARIOS
 from tests.support import steps, tls
@@ -62,6 +63,14 @@ class Stand(ABC):
     def bring_about(self, scenario: str, stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> Situation:
         """Bring the system into a scenario's state; what the stack holds is undone after the test."""
 
+    def healthy_books(self) -> Situation:
+        """Give a connection to books that entries may be left in; only of systems that keep entries."""
+        raise NotImplementedError
+
+    def an_entry(self) -> Entry:
+        """Give an entry that these books take, under a reference that is new each time."""
+        raise NotImplementedError
+
     @abstractmethod
     def trace(self) -> object:
         """Give all that the system keeps, to be compared before and after a check."""
@@ -78,6 +87,10 @@ class WireStand(Stand):
     @abstractmethod
     def healthy(self, origin: str) -> Situation:
         """Give a connection with which all is well, at the given address instead of the system's own."""
+
+    def healthy_books(self) -> Situation:
+        """See `Stand`."""
+        return self.healthy(self.origin)
 
     @abstractmethod
     def state(self, scenario: str, stack: ExitStack) -> Situation:

@@ -23,7 +23,9 @@ from adapters.pleo.sandbox.receipts import MEDIA_TYPES, link
 from adapters.pleo.sandbox.server import EmbeddedPleo
 from flows import booking
 from flows.lines import Line
+from flows.planning import plan
 from flows.report import RunReport
+from flows.reporting import report_missing
 from flows.rules.lifecycle import Lifecycle
 from flows.session import open_session
 from tests.flows.exports import entries, links, make_job, statuses
@@ -50,7 +52,7 @@ def run(pleo: EmbeddedPleo, connect: Callable[..., None], fava: FavaServer) -> R
         async with open_session(load_connection(), RunReport()) as session:
             session.take(await session.pleo.get_job(UUID(job_id)), Lifecycle())
             fetched = await fetch_items(session.pleo, session.job.id)
-            session.lines = await booking.plan(session, fetched)
+            session.lines = await plan(session, fetched)
             seen = []
 
             async def progress(done: int, total: int) -> None:
@@ -58,7 +60,7 @@ def run(pleo: EmbeddedPleo, connect: Callable[..., None], fava: FavaServer) -> R
 
             await booking.carry_out(session, session.lines, progress)
             assert not session.lines or seen[-1] == (len(session.lines), len(session.lines))
-            session.states = await booking.report_missing(session)
+            session.states = await report_missing(session)
             return session.lines
 
     return carry_out
@@ -232,7 +234,7 @@ async def test_files_leave_the_disk_as_soon_as_they_are_with_their_entry(
     lying.clear()
     lines = await run(job_id)
     assert [line.earlier for line in lines] == [True] * 3
-    assert lying == [1, 1, 1], "of what was booked before, one item's at a time"
+    assert lying == [3, 2, 1], "of what was booked before, too"
     assert statuses(pleo, job_id) == {"successful": 3}
     assert len(documents(fava)) == 3
     assert list_of(scratch) == []

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.pleo.sandbox.server import EmbeddedPleo
-from flows import booking
+from flows import reporting
 from flows.commands.run import exit_code
 from flows.item_rows import item_rows
 from tests.flows.exports import Export, entries, events, links, make_job, statuses
@@ -24,7 +24,7 @@ async def test_a_defect_of_ours_after_booking(
 
     job_id = make_job(pleo, 3)
     with monkeypatch.context() as broken:
-        broken.setattr(booking, "report_items", report)
+        broken.setattr(reporting, "report_items", report)
         state, run = await export()
     assert (state.type, state.name, exit_code(run)) == ("FAILED", "ExportFailed", 4)
     assert "No item was touched" not in (state.message or "")

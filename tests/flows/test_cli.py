@@ -74,6 +74,15 @@ def test_check_does_not_import_prefect(pleo, connect: Connect, healthy_ledger: s
     assert done.returncode == 0, done.stderr
 
 
+def test_rebook_needs_a_job(pleo: EmbeddedPleo, connect: Connect, healthy_ledger: str) -> None:
+    connect(healthy_ledger)
+    done = call("run", "--rebook", "--json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "--job-id" in done.stderr
+    assert pleo.requests() == []
+
+
 @pytest.mark.parametrize("command", [["check"], ["run", "--fetch-only"], ["run"]])
 @pytest.mark.parametrize("name", ["COMPANY_ID", "PLEO__BASE_URL", "ACCOUNTING__URL"])
 def test_a_missing_setting_is_one_sentence(

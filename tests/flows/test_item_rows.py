@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
+from rich.console import Console
 
 from adapters.accounting.booking import Booked, Entry, EntryLine, Refused
 from adapters.accounting.item_failures import ItemFailure, ItemFailureKind
@@ -16,6 +18,7 @@ from adapters.pleo.sandbox.server import EmbeddedPleo
 from adapters.pleo.settings import PleoSettings
 from flows.item_rows import item_rows
 from flows.lines import Line
+from flows.terminal import print_items
 
 REFERENCE = uuid4()
 UNREADABLE = ItemFailure(ItemFailureKind.PAYLOAD_UNREADABLE)
@@ -96,3 +99,34 @@ def test_a_booked_item_shows_all_of_its_warnings() -> None:
     shown = row(result=Booked(REFERENCE, "MOVE/7"), warnings=[NOT_HAD, TOO_LARGE])
     assert shown["result"] == "booked"
     assert shown["warning"] == f"{NOT_HAD.told_to_pleo().text} {TOO_LARGE.told_to_pleo().text}"
+
+
+def test_an_entry_that_is_booked_once_more_says_so_and_names_the_first_one() -> None:
+    line = Line(REFERENCE, entry=ENTRY, first=Booked(REFERENCE, "2026/17"))
+    (row,) = item_rows([line])
+    assert row["result"] == "to be booked again"
+    line.result = Booked(REFERENCE, "2026/18")
+    (row,) = item_rows([line])
+    assert (row["result"], "2026/17" in row["warning"]) == ("booked again", True)
+    line.refuse(TOO_LARGE)
+    (row,) = item_rows([line])
+    assert (row["result"], row["warning"]) == ("failed", "")
+
+
+def test_of_very_many_items_a_terminal_shows_what_a_person_should_see() -> None:
+    lines = [Line(uuid4(), entry=ENTRY, result=Booked(uuid4(), "1")) for _ in range(1000)]
+    lines[900].refuse(UNREADABLE)
+    lines[950].warnings.append(NOT_HAD)
+    console = Console(record=True, width=120, file=io.StringIO())
+    print_items("Items", item_rows(lines), console)
+    shown = console.export_text()
+    assert "Items: 200 of 1000" in shown
+    assert [str(line.reference)[:8] in shown for line in (lines[900], lines[950], lines[0], lines[999])] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    few = Console(record=True, width=120, file=io.StringIO())
+    print_items("Items", item_rows(lines[:150]), few)
+    assert all(str(line.reference)[:8] in few.export_text(clear=False) for line in lines[:150])

@@ -104,6 +104,23 @@ def test_what_would_become_of_each_item(pleo: EmbeddedPleo, plan: Plan, ledger: 
     assert files(ledger) == before
 
 
+def test_what_would_be_booked_once_more(pleo: EmbeddedPleo, plan: Plan, ledger: FavaServer) -> None:
+    job_id = job_of_each_kind(pleo)
+    before = files(ledger)
+    done = plan("--job-id", job_id, "--rebook", "--json")
+    assert done.returncode == 0, done.stderr
+    record = last_json(done)
+    assert record["counts"] == {"to be booked": 2, "to be booked again": 1, "failed": 1}
+    (row,) = (row for row in record["items"] if row["result"] == "to be booked again")
+    assert row["item"] == EARLIER
+    assert EARLIER in row["warning"], "the entry that is there"
+    assert (writes(pleo), files(ledger)) == ([], before)
+    refused = plan("--rebook")
+    assert (refused.returncode, len(refused.stderr.strip().splitlines())) == (2, 1)
+    assert "--job-id" in refused.stderr
+    assert last_json(plan("--json"))["counts"] == {"to be booked": 2, "booked before": 1, "failed": 1}
+
+
 def test_the_table_for_a_person(pleo: EmbeddedPleo, plan: Plan, ledger: FavaServer) -> None:
     job_id = job_of_each_kind(pleo)
     before = files(ledger)

@@ -106,6 +106,26 @@ async def test_a_missing_receipt_fails_its_item_alone(
     assert len(kept(fava)) == len(named(fava)) == 3
 
 
+async def test_a_missing_receipt_of_what_is_booked_already_counts_the_same(
+    pleo: EmbeddedPleo, export: Export, fava: FavaServer
+) -> None:
+    job_id = job_with_files(pleo, [])
+    await export()
+    (entry,) = entries(pleo, job_id)
+    overrides = {"1": {"accountingEntryId": entry}}
+    lost = job_with_files(pleo, [file(name="lost")], overrides=overrides)
+    state, _ = await export()
+    assert state.name == "ExportFailed"
+    assert list(reasons(pleo, lost)) == ["receipt_download_failure"]
+    job_with_files(pleo, [file(name="lost")], overrides=overrides)
+    state, _ = await export(BOOK_ANYWAY)
+    assert (state.name, "1 without all" in (state.message or "")) == ("Exported", True)
+    job_with_files(pleo, [file()], overrides=overrides)
+    assert (await export())[0].name == "Exported"
+    assert links(fava) == [entry]
+    assert len(kept(fava)) == 1
+
+
 async def test_a_missing_receipt_can_be_a_warning(
     pleo: EmbeddedPleo, export: Export, fava: FavaServer
 ) -> None:

@@ -24,10 +24,9 @@ from adapters.accounting.fava.client import FavaClient, FavaRefusal, WriteRefuse
 from adapters.accounting.fava.examining import examine
 from adapters.accounting.fava.forms import LedgerData
 from adapters.accounting.fava.location import find_ledger, origin_and_path
-from adapters.accounting.fava.lookup import look_up, settle, wait_for_storing
+from adapters.accounting.fava.lookup import Place, look_up, settle, wait_for_storing
 from adapters.accounting.fava.said import of_system
 from adapters.accounting.fava.settings import VARIABLE, FavaSettings
-from adapters.accounting.fava.transactions import link_of
 from adapters.accounting.fava.write_probe import prove_rewritable
 from adapters.accounting.item_failures import ItemFailure, ItemFailureKind
 from adapters.faults import Fault, HttpFault
@@ -142,7 +141,7 @@ class FavaSystem:
             ledger = await find_ledger(self._client, self._url)
             await settle(self._client, ledger)
             found = await look_up(self._client, ledger, references)
-        return {reference: self._booked(ledger, reference) for reference in found}
+        return {reference: self._booked(ledger, reference, places) for reference, places in found.items()}
 
     async def examine(self, entries: Sequence[Entry]) -> Mapping[UUID, ItemFailure]:
         """See `Books`."""
@@ -180,10 +179,12 @@ class FavaSystem:
         except CheckFailed:
             raise ReceiptRefused(ItemFailure(ItemFailureKind.RECEIPT_NOT_UPLOADED)) from None
 
-    def _booked(self, ledger: str, reference: UUID, at: dt.datetime | None = None) -> Booked:
+    def _booked(
+        self, ledger: str, reference: UUID, places: Sequence[Place], at: dt.datetime | None = None
+    ) -> Booked:
         """Name an entry as people find it: by its link, typed into the filter of Fava's journal."""
         origin, _path = origin_and_path(self._url)
-        link = link_of(reference)
+        link = places[0].link
         return Booked(reference, link, f"{origin}{ledger}/journal/?filter=%5E{link}", at)
 
     def _refuse_missing_accounts(self, data: LedgerData) -> None:

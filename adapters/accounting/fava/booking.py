@@ -30,7 +30,7 @@ _ATTEMPTS = 3
 
 Places = Mapping[UUID, list[Place]]
 
-Naming = Callable[[UUID, dt.datetime | None], Booked]
+Naming = Callable[[UUID, Sequence[Place], dt.datetime | None], Booked]
 """Makes the result for an entry that is in the books, since the given moment if it is new."""
 
 
@@ -74,7 +74,7 @@ class Batch:
         for entry in entries:
             reference = entry.reference
             if reference in there:
-                self._results[reference] = self._naming(reference, None)
+                self._results[reference] = self._naming(reference, there[reference], None)
             elif reference in objections:
                 self._results[reference] = Refused(reference, objections[reference])
             else:
@@ -99,7 +99,7 @@ class Batch:
             self._doubt(dict.fromkeys(batch, why))
             return
         now = dt.datetime.now(dt.UTC)
-        self._results.update({reference: self._naming(reference, now) for reference in places})
+        self._results.update({each: self._naming(each, found, now) for each, found in places.items()})
         await self._remove_errors(batch, places, before, after)
         missing = {reference: entry for reference, entry in batch.items() if reference not in places}
         if sent.fate is Fate.SETTLED:

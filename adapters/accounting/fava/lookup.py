@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from adapters.accounting.fava.client import FavaClient, WriteRefused
-from adapters.accounting.fava.transactions import LINK_PREFIX, link_of
+from adapters.accounting.fava.transactions import LINK_PREFIX, link_of, rebooking_link_of
 from adapters.faults import Fault, HttpFault
 
 _FEW = 20
@@ -27,12 +27,14 @@ class Place:
         file: path of the source file on Fava's machine.
         line: number of the entry's first line, from 1.
         entry_hash: Fava's name of the entry, until lines above it move.
+        link: by which it was found.
 
     """
 
     file: str
     line: int
     entry_hash: str
+    link: str
 
 
 async def settle(client: FavaClient, ledger: str) -> None:
@@ -61,6 +63,8 @@ async def look_up(
 ) -> Mapping[UUID, list[Place]]:
     """Find the places of these entries, first one first; more than one if it was booked by someone else, too.
 
+    Those that rebook an entry are its places where it has none of its own.
+
     Raises:
         HttpFault, FavaRefusal: see `FavaClient`.
 
@@ -68,16 +72,18 @@ async def look_up(
     wanted = {link_of(reference): reference for reference in references}
     if not wanted:
         return {}
-    few = f"({'|'.join(map(str, wanted.values()))})" if len(wanted) <= _FEW else ""
+    rebooking = {rebooking_link_of(reference): reference for reference in wanted.values()}
+    few = f"(again-)?({'|'.join(map(str, wanted.values()))})" if len(wanted) <= _FEW else ""
     pattern = f"'{LINK_PREFIX}{few}'"  # UUIDs: nothing in it could end the text
     rows = await client.query(ledger, _ENTRIES + pattern)
-    found: dict[UUID, list[Place]] = {}
+    own: dict[UUID, list[Place]] = {}
+    rebooked: dict[UUID, list[Place]] = {}
     try:
         for entry_hash, file, line, links in rows:
-            for link in wanted.keys() & set(links):
-                found.setdefault(wanted[link], []).append(Place(str(file), int(line), str(entry_hash)))
+            for names, found in ((wanted, own), (rebooking, rebooked)):
+                for link in names.keys() & set(links):
+                    place = Place(str(file), int(line), str(entry_hash), link)
+                    found.setdefault(names[link], []).append(place)
     except (TypeError, ValueError, OverflowError):  # the last one for a line number that is infinite
         raise HttpFault(Fault.WRONG_SHAPE) from None
-    for places in found.values():
-        places.sort()
-    return found
+    return {reference: sorted(places) for reference, places in (rebooked | own).items()}

@@ -26,12 +26,17 @@ _LARGEST_AMOUNT = 10**18
 
 _ACCOUNT = re.compile(r"[^\W\d_a-z](?:[^\W_]|-)*(?::[^\W_a-z](?:[^\W_]|-)*)+")
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_KEPT_KEYS = frozenset({"filename", "lineno", "pleo-id"})
+_KEPT_KEYS = frozenset({"filename", "lineno", "pleo-id", "rebooks"})
 
 
 def link_of(reference: UUID) -> str:
     """Give the link by which the entry is found again."""
     return f"{LINK_PREFIX}{reference}"
+
+
+def rebooking_link_of(reference: UUID) -> str:
+    """Give the link by which an entry that rebooks this one is found."""
+    return f"{LINK_PREFIX}again-{reference}"
 
 
 def can_be_written(entry: Entry) -> bool:
@@ -53,6 +58,10 @@ def as_transaction(entry: Entry) -> dict[str, Any]:
     """
     if not can_be_written(entry):
         raise ValueError("an entry that cannot be written")
+    links, ids = [link_of(entry.reference)], {"pleo-id": str(entry.reference)}
+    if entry.rebooks:
+        links.append(rebooking_link_of(entry.rebooks))
+        ids["rebooks"] = str(entry.rebooks)
     return {
         "t": "Transaction",
         "date": entry.date.isoformat(),
@@ -60,8 +69,8 @@ def as_transaction(entry: Entry) -> dict[str, Any]:
         "payee": _text(entry.payee),
         "narration": _text(entry.description),
         "tags": [],
-        "links": [link_of(entry.reference)],
-        "meta": {"pleo-id": str(entry.reference), **_metadata(entry.details.items())},
+        "links": links,
+        "meta": {**ids, **_metadata(entry.details.items())},
         "postings": [
             {
                 "account": line.account,

@@ -3,7 +3,8 @@
 Tryton has no field for the number that another program gave an entry, and its `origin` can only point at
 records of its own. So the reference stands at the beginning of the entry's description, where nothing that
 comes from Pleo's users can stand: `pleo:<reference> Cafe: Lunch`. What is to be booked for good has
-`pleo:<reference>/final` there: a draft that says so is not finished, and the next attempt posts it.
+`pleo:<reference>/final` there: a draft that says so is not finished, and the next attempt posts it. What
+rebooks another entry on purpose begins with `pleo:again:<reference of that one>:<its own reference>`.
 """
 
 from __future__ import annotations
@@ -23,23 +24,25 @@ _TEXT_LIMIT = 1000
 """Characters of a description; Tryton itself sets no limit."""
 
 _FINAL = "/final"
-_MARK = re.compile(rf"pleo:([0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})({_FINAL})?(?: |$)")
-
-
-def _mark(reference: UUID) -> str:
-    return f"pleo:{reference}"
+_BEGIN = "pleo:"
+_REBOOKING = f"{_BEGIN}again:"
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_MARK = re.compile(
+    rf"{_BEGIN}(?:again:(?P<rebooks>{_UUID}):)?(?P<reference>{_UUID})(?P<final>{_FINAL})?(?: |$)"
+)
 
 
 def is_unfinished(move: Move) -> bool:
     """Whether it is a draft that was to be booked for good."""
     match = _MARK.match(move.description or "")
-    return not move.posted and match is not None and match[2] is not None
+    return not move.posted and match is not None and match["final"] is not None
 
 
 async def look_up(client: TrytonClient, company: Company, references: Collection[UUID]) -> dict[UUID, Move]:
     """Find the company's entries with these references, in whichever journal they are by now.
 
-    Tryton copies the description of an entry that a person copies or cancels: the first one is ours.
+    Tryton copies the description of an entry that a person copies or cancels: the first one is ours. One
+    that rebooks an entry is found for it where there is no other. All of those are read, as they are few.
 
     Raises:
         HttpFault, TrytonRefusal: see `TrytonClient`.
@@ -47,13 +50,18 @@ async def look_up(client: TrytonClient, company: Company, references: Collection
     """
     if not references:
         return {}
-    marks = [["description", "like", f"{_mark(reference)}%"] for reference in references]
+    beginnings = [*(f"{_BEGIN}{reference}" for reference in references), _REBOOKING]
+    marks = [["description", "like", f"{beginning}%"] for beginning in beginnings]
     domain: Domain = [["company", "=", company.id], ["OR", *marks]]
-    found: dict[UUID, Move] = {}
+    own: dict[UUID, Move] = {}
+    rebooking: dict[UUID, Move] = {}
     for move in sorted(await client.select("account.move", domain, Move), key=lambda move: -move.id):
         if match := _MARK.match(move.description or ""):
-            found[UUID(match[1])] = move
-    return found
+            own[UUID(match["reference"])] = move
+            if match["rebooks"]:
+                rebooking[UUID(match["rebooks"])] = move
+    found = rebooking | own
+    return {reference: found[reference] for reference in references if reference in found}
 
 
 def values_of(entry: Entry, ground: Ground) -> dict[str, Any]:
@@ -77,7 +85,8 @@ def values_of(entry: Entry, ground: Ground) -> dict[str, Any]:
 
 
 def _description(entry: Entry) -> str:
-    mark = _mark(entry.reference) + (_FINAL if entry.posting is Posting.FINAL else "")
+    begin = f"{_REBOOKING}{entry.rebooks}:" if entry.rebooks else _BEGIN
+    mark = f"{begin}{entry.reference}{_FINAL if entry.posting is Posting.FINAL else ''}"
     text = ": ".join(part for part in (plain(entry.payee), plain(entry.description, _TEXT_LIMIT)) if part)
     details = _bracketed(entry.details.items())
     return " ".join(part for part in (mark, text, details) if part)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from contextlib import ExitStack
 from pathlib import Path
+from uuid import uuid4
 
+from adapters.accounting.booking import Entry, EntryLine
 from adapters.accounting.contract import BookingAccounts
 from adapters.accounting.fava.adapter import FavaSettings
 from tests.contract import stand
@@ -40,6 +43,11 @@ class Stand(stand.WireStand):
     def _with(self, origin: str, password: str, slug: str = SLUG) -> Situation:
         settings = FavaSettings(system="fava", url=f"{origin}/{slug}", username=_USER, password=password)
         return Situation(settings, _ACCOUNTS)
+
+    def an_entry(self) -> Entry:
+        """See `Stand`."""
+        lines = (EntryLine("Expenses:Travel", 4250, "Food"), EntryLine("Assets:Pleo", -4250))
+        return Entry(uuid4(), dt.date(2024, 6, 15), "EUR", "Cafe", "Lunch", lines)
 
     def trace(self) -> object:
         """Give bytes and identity of each file of the ledger's folder; its time of change is no content."""

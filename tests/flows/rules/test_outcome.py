@@ -39,7 +39,7 @@ class TestUpdates:
     def test_a_booked_item_is_successful_with_id_link_and_moment(self) -> None:
         """L89, C21."""
         at = dt.datetime(2026, 3, 14, 10, 30, tzinfo=dt.UTC)
-        assert update_of(Booked(REF, "2026/17", "https://books.example/17", at)).to_wire() == {
+        assert update_of(REF, Booked(REF, "2026/17", "https://books.example/17", at)).to_wire() == {
             "accountingEntryId": str(REF),
             "status": "successful",
             "externalId": "2026/17",
@@ -49,19 +49,20 @@ class TestUpdates:
 
     def test_what_is_not_known_of_a_booked_item_is_left_out(self) -> None:
         """U26."""
-        assert update_of(Booked(REF, "")).to_wire() == {"accountingEntryId": str(REF), "status": "successful"}
+        update = update_of(REF, Booked(REF, ""))
+        assert update.to_wire() == {"accountingEntryId": str(REF), "status": "successful"}
 
     def test_ids_and_links_keep_to_their_lengths(self) -> None:
         """U24: a cut link leads nowhere, so it is left out."""
         for length, kept in ((255, 255), (256, 255)):
-            assert len(update_of(Booked(REF, "x" * length)).external_id or "") == kept
-        assert update_of(Booked(REF, "17", "x" * 2048)).external_url == "x" * 2048
-        assert update_of(Booked(REF, "17", "x" * 2049)).external_url is None
+            assert len(update_of(REF, Booked(REF, "x" * length)).external_id or "") == kept
+        assert update_of(REF, Booked(REF, "17", "x" * 2048)).external_url == "x" * 2048
+        assert update_of(REF, Booked(REF, "17", "x" * 2049)).external_url is None
 
     def test_a_refused_item_is_failed_with_its_reason(self) -> None:
         """L90, U27."""
         refusal = Refused(REF, ItemFailure(ItemFailureKind.ACCOUNT_UNKNOWN, {"name": "5610"}))
-        assert update_of(refusal).to_wire() == {
+        assert update_of(REF, refusal).to_wire() == {
             "accountingEntryId": str(REF),
             "status": "failed",
             "failureReasonType": "invalid_configuration",
@@ -77,7 +78,8 @@ class TestUpdates:
             (missing, ItemFailureKind.PAYLOAD_MISSING),
             (unreadable, ItemFailureKind.PAYLOAD_UNREADABLE),
         ]
-        assert {update_of(each).failure_reason_type for each in refusals} == {"unexpected_failure"}
+        updates = [update_of(each.reference, each) for each in refusals]
+        assert {update.failure_reason_type for update in updates} == {"unexpected_failure"}
 
     @given(st.integers(0, 350))
     @settings(derandomize=True, database=None)
