@@ -201,6 +201,7 @@ async def complete(session: Session, ending: TerminalEvent) -> EventOutcome | Fa
 
 
 @task(**_AFRESH)
+@without_text()
 async def look_for_later_exports(session: Session) -> SinceThen | Failure:
     """Find out what other jobs have done, or are about to do, for the entries of the failed job."""
     try:
@@ -218,6 +219,7 @@ async def look_for_later_exports(session: Session) -> SinceThen | Failure:
 
 
 @task(**_AFRESH)
+@without_text()
 async def export_again(session: Session, entries: Sequence[UUID]) -> ExportJob | Failure | None:
     """Make a new job for entries of the failed one; None if an unfinished job is in the way (L23)."""
     try:
@@ -231,6 +233,7 @@ async def export_again(session: Session, entries: Sequence[UUID]) -> ExportJob |
 
 
 @task(**_AFRESH)
+@without_text()
 async def unfinished_job(session: Session) -> ExportJob | None:
     """Read the company's unfinished job, if Pleo still has one and can be asked."""
     try:
