@@ -81,4 +81,4 @@ def test_some_hundred_steps_with_a_real_fava(tmp_path: Path) -> None:
             def _entries(self) -> list[tuple[UUID, str]]:
                 return entries_of_ledger(ledger)
 
-        tried(pleo, 40, WithFava)
+        tried(pleo, 15, WithFava)

@@ -35,13 +35,13 @@ class Place:
     outside: Path
     environment: dict[str, str]
 
-    def run(self, *ways: str, seconds: float = 100) -> tuple[list[dict[str, Any]], bytes]:
+    def run(self, *ways: str, seconds: float = 200) -> tuple[list[dict[str, Any]], bytes]:
         """Run the flows in these ways; give how each ended, and all that was said."""
         done = self.command(sys.executable, "-m", "tests.secrets.driver", *ways, seconds=seconds)
         assert done.returncode == 0, done.stderr.decode()[-3000:]
         return json.loads(done.stdout.splitlines()[-1]), done.stdout + done.stderr
 
-    def command(self, *command: str, seconds: float = 60, **more: str) -> subprocess.CompletedProcess[bytes]:
+    def command(self, *command: str, seconds: float = 200, **more: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
             command,
             cwd=self.inside / "work",

@@ -28,6 +28,7 @@ def left(place: Place, traces: Traces) -> dict[str, set[str]]:
     return {name: what for name, what in found.items() if what}
 
 
+@pytest.mark.timeout(300)
 def test_a_sample_of_ways_leaves_no_trace(place: Place, traces: Traces) -> None:
     runs, said = place.run(*SAMPLE)
     assert traces.inside(said) == set()
@@ -40,6 +41,7 @@ def test_a_sample_of_ways_leaves_no_trace(place: Place, traces: Traces) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_saved_connection_shows_nothing(place: Place, traces: Traces) -> None:
     settings = {
         "PLEO_EXPORT_COMPANY_ID": "5f0c5b0e-8f0a-4b8e-9a55-0d7d7a2f7f10",
@@ -96,6 +98,7 @@ def test_the_search_finds_it_in_a_database(tmp_path: Path, traces: Traces) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_search_finds_it_where_prefect_puts_it(place: Place, traces: Traces) -> None:
     planted = (
         f"from prefect import flow\n@flow\ndef run(): raise ValueError({SECRET!r})\nrun(return_state=True)"
