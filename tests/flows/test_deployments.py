@@ -116,15 +116,16 @@ def test_what_is_deployed(prefect_api: str) -> None:
     prefect("work-pool", "create", "pleo-export", "--type", "process", "--overwrite")
     prefect("deploy", "--all")
     with get_client(sync_client=True) as client:
-        for name in ("export-job", "watch-exports"):
-            deployed = client.read_deployment_by_name(f"{name}/{name}")
-            limit = deployed.global_concurrency_limit
-            assert limit is not None
-            assert limit.limit == 1
-            assert deployed.concurrency_options is not None
-            assert deployed.concurrency_options.collision_strategy == "ENQUEUE"
+        deployed = client.read_deployment_by_name("export-job/export-job")
+        assert deployed.global_concurrency_limit is not None
+        assert deployed.global_concurrency_limit.limit == 8
+        assert deployed.concurrency_options is not None
+        assert deployed.concurrency_options.collision_strategy == "ENQUEUE"
         watch = client.read_deployment_by_name("watch-exports/watch-exports")
+        assert watch.global_concurrency_limit is None, "a run that hangs keeps no later one waiting"
         assert [s.schedule.interval.total_seconds() for s in watch.schedules if s.active] == [300]
+        check = client.read_deployment_by_name("check-connection/check-connection")
+        assert [s.schedule.interval.total_seconds() for s in check.schedules if s.active] == [3600]
         form = client.read_deployment_by_name("export-job/export-job").parameter_openapi_schema
     assert form is not None
     fields = form["properties"]
