@@ -70,9 +70,9 @@ def measure_companies(folder: Path, companies: int = COMPANIES) -> bool:
             return _serve(folder, pleo, environment, name, connections, at_once, both)
 
         rounds = [
-            serve("all healthy, one at a time", healthy, 1),
             serve("all healthy, 8 at once", healthy, 8),
             serve("one hangs, one is broken, 8 at once", ill, 8),
+            serve("all healthy, one at a time", healthy, 1),
         ]
     print_table(
         f"{companies} companies with a job of {ITEMS} items each, into {companies} Fava ledgers: one run",
@@ -89,7 +89,7 @@ def measure_companies(folder: Path, companies: int = COMPANIES) -> bool:
             for each in rounds
         ],
     )
-    met = rounds[2].healthy_done <= DELAY_AIM * rounds[1].healthy_done
+    met = rounds[1].healthy_done <= DELAY_AIM * rounds[0].healthy_done
     print(
         f"{verdict(met)}: with one hanging and one broken, the others take at most {DELAY_AIM} times as long"
     )
@@ -131,7 +131,9 @@ def _serve(
     said = json.loads(done.stdout.splitlines()[-1])
     healthy = [job for job, company in jobs.items() if company not in both]
     first, last = _times(pleo, healthy, said["begun"])
-    return Round(name, said["seconds"], max(last), first, said["memory_mb"])
+    measured = Round(name, said["seconds"], max(last), first, said["memory_mb"])
+    print(f"{name}: {measured.all_done:.1f} s, {said['state']}: {said['message']}", flush=True)
+    return measured
 
 
 def _times(pleo: SandboxControl, jobs: list[str], begun: float) -> tuple[list[float], list[float]]:

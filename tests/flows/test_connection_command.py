@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import pty
 import subprocess
@@ -14,11 +15,11 @@ from prefect.client.orchestration import get_client
 
 from adapters.connection import ExportConnection
 from adapters.pleo.sandbox.server import EmbeddedPleo
-from flows.commands.connection import delete_connection
+from flows.cli import main
 from flows.connections import BLOCK_TYPE
 from tests.conftest import PREFECT_FOLDER
 from tests.flows.saved import save, spoil
-from tests.flows.test_cli import PROGRAM, call, last_json
+from tests.flows.test_cli import PROGRAM
 from tests.flows.test_deployments import prefect
 
 pytestmark = pytest.mark.usefixtures("prefect_api")
@@ -26,12 +27,24 @@ pytestmark = pytest.mark.usefixtures("prefect_api")
 CANARY = "CANARY-9c1e-in-a-block"
 
 
-async def test_list_and_delete(pleo: EmbeddedPleo, capsys: pytest.CaptureFixture[str]) -> None:
-    company = await save("acme", pleo, {"system": "faulty"}, api_key=CANARY)
-    await save("half", pleo, {"system": "faulty"})
-    await spoil("half")
-    listed = call("connection", "list", "--json")
-    assert listed.returncode == 0, listed.stderr
+def command(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    """Run a command in this process, which has Prefect imported already; give exit code and output."""
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    said = capsys.readouterr()
+    return int(str(ended.value.code)), said.err + said.out
+
+
+def last_json(said: str) -> Any:
+    return json.loads(said.splitlines()[-1])
+
+
+def test_list_and_delete(pleo: EmbeddedPleo, capsys: pytest.CaptureFixture[str]) -> None:
+    company = asyncio.run(save("acme", pleo, {"system": "faulty"}, api_key=CANARY))
+    asyncio.run(save("half", pleo, {"system": "faulty"}))
+    asyncio.run(spoil("half"))
+    code, listed = command(capsys, "connection", "list", "--json")
+    assert code == 0, listed
     acme, half = last_json(listed)["connections"]
     assert acme == {
         "name": "acme",
@@ -42,17 +55,32 @@ async def test_list_and_delete(pleo: EmbeddedPleo, capsys: pytest.CaptureFixture
     }
     assert half["company_id"] is None
     assert "PLEO_EXPORT_PLEO__API_KEY" in half["fault"] and "connection save half" in half["fault"]
-    assert CANARY not in listed.stdout + listed.stderr
+    assert CANARY not in listed
 
-    unasked = call("connection", "delete", "acme", "--json")
-    assert unasked.returncode == 2 and "--yes" in unasked.stderr
-    unknown = call("connection", "delete", "nobody", "--yes")
-    assert unknown.returncode == 2 and "'nobody'" in unknown.stderr
+    code, unknown = command(capsys, "connection", "delete", "nobody", "--yes")
+    assert code == 2 and "'nobody'" in unknown
     assert answered("acme", b"n\n") == 0
-    assert answered("half", b"y\n") == 0
-    await delete_connection("acme", sure=True, as_json=True)
-    assert capsys.readouterr().out == '{"name":"acme","deleted":true}\n'
-    assert last_json(call("connection", "list", "--json")) == {"connections": []}
+    assert last_json(command(capsys, "connection", "delete", "half", "--yes", "--json")[1]) == {
+        "name": "half",
+        "deleted": True,
+    }
+    code, left = command(capsys, "connection", "list", "--json")
+    assert [each["name"] for each in last_json(left)["connections"]] == ["acme"]
+    assert answered("acme", b"y\n") == 0
+    code, left = command(capsys, "connection", "list", "--json")
+    assert "No connection is saved" in left and last_json(left) == {"connections": []}
+
+
+def test_nobody_to_ask(pleo: EmbeddedPleo) -> None:
+    asyncio.run(save("acme", pleo, {"system": "faulty"}))
+    unasked = subprocess.run(
+        [PROGRAM, "connection", "delete", "acme"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+    assert unasked.returncode == 2 and "--yes" in unasked.stderr
 
 
 def answered(name: str, answer: bytes) -> int:
@@ -104,18 +132,23 @@ async def test_secrets_are_encrypted_and_masked(pleo: EmbeddedPleo) -> None:
         shown = await client.read_block_document_by_name("acme", BLOCK_TYPE, include_secrets=False)
     assert shown.data["pleo"]["api_key"] == "********" == shown.data["accounting"]["password"]
     stored = list((PREFECT_FOLDER / "server").glob("prefect.db*"))
-    assert any(b"clerk" in file.read_bytes() for file in stored), "what is no secret is found there"
+    assert any(b"acme" in file.read_bytes() for file in stored), "the name is stored as it is"
     assert all(CANARY.encode() not in file.read_bytes() for file in stored)
 
 
 def test_what_is_said_of_a_saved_connection_that_is_not_valid(
-    pleo: EmbeddedPleo, connect: Callable[..., None], healthy_ledger: str
+    pleo: EmbeddedPleo,
+    connect: Callable[..., None],
+    healthy_ledger: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     connect(healthy_ledger)
-    assert call("connection", "save", "acme").returncode == 0
+    assert command(capsys, "connection", "save", "acme")[0] == 0
     asyncio.run(spoil("acme"))
-    run = call("run", "--connection", "acme", "--json")
-    assert run.returncode == 2
-    assert "'acme' is not valid" in last_json(run)["message"]
-    assert call("connection", "save", "acme").returncode == 0, "saving it again mends it"
-    assert last_json(call("run", "--connection", "acme", "--json"))["state_name"] == "NothingToExport"
+    code, shown = command(capsys, "connection", "show", "acme")
+    assert code == 2 and "'acme' is not valid" in shown and "PLEO_EXPORT_PLEO__API_KEY" in shown
+    code, run = command(capsys, "run", "--connection", "acme", "--json")
+    assert code == 2 and "'acme' is not valid" in last_json(run)["message"]
+    assert command(capsys, "connection", "save", "acme")[0] == 0, "saving it again mends it"
+    code, run = command(capsys, "run", "--connection", "acme", "--json")
+    assert last_json(run)["state_name"] == "NothingToExport"
