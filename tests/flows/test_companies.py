@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -104,6 +105,26 @@ async def test_fifty_companies_with_one_hanging_and_one_broken(pleo: EmbeddedPle
         [run] = await runs_named(f"{name} {jobs[name]}")
         assert run.state and run.state.name == "ItemsFetched"
         assert run.end_time and hanging.end_time and run.end_time < hanging.end_time
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_the_next_run_waits_for_no_slow_company(pleo: EmbeddedPleo, fava: FavaServer) -> None:
+    slow = await save("slow", pleo, HANGING, check_deadline_seconds=90, validation_deadline_seconds=90)
+    acme = await save("acme", pleo, {"system": "fava", "url": fava.url}, without_receipt="book")
+    hanging = pleo.create_job(items=1, company_id=str(slow))
+    first = asyncio.create_task(watch_exports(return_state=True))
+    while pleo.job(hanging)["status"] == "pending":  # noqa: ASYNC110 - a server's state has no event
+        await asyncio.sleep(0.1)
+    later = make_job(pleo, 1, company_id=str(acme))
+    state = await watch_exports(return_state=True)
+    assert state.name == "Exported", state.message
+    assert not first.done(), "the first run is still at work on the slow company"
+    assert pleo.job(later)["status"] == "completed"
+    assert pleo.job(hanging)["status"] == "in_progress", "it was left to the run that holds its lock"
+    assert await endings("all companies watch") == {"acme": "Exported", "slow": "EndedElsewhere"}
+    assert (await first).name == "SomeFailed"
+    assert pleo.job(hanging)["status"] == "failed"
 
 
 async def test_an_export_that_takes_too_long_is_gone_on_with(pleo: EmbeddedPleo, fava: FavaServer) -> None:
