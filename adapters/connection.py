@@ -46,9 +46,15 @@ class ExportConnection(SettingsPart):
     """One Pleo company joined to one company of an accounting system; see the module's docstring."""
 
     company_id: UUID = Field(description="Id of the company in Pleo.")
-    pleo: PleoSettings
-    accounting: AnyAccountingSettings
-    accounts: BookingAccounts = BookingAccounts()
+    pleo: PleoSettings = Field(
+        title="Pleo", description="How Pleo is reached, with exactly one kind of credentials."
+    )
+    accounting: AnyAccountingSettings = Field(
+        title="Accounting system", description="Which system it is, where it is, and how it lets us in."
+    )
+    accounts: BookingAccounts = Field(
+        BookingAccounts(), title="Accounts", description="Accounts that entries are booked against."
+    )
     posting: Posting = Field(Posting.DRAFT, description="How entries are booked.")
     closed_period: ClosedPeriod = Field(
         ClosedPeriod.FAIL,

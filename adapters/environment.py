@@ -57,6 +57,15 @@ def load_connection(env_file: Path | None = Path(".env")) -> ExportConnection:
     return ExportConnection.model_validate(dict(values))
 
 
+def environment_is_set(env_file: Path = Path(".env")) -> bool:
+    """Tell whether any setting stands in the environment or the file, be it valid or not."""
+    try:
+        in_file = list(dotenv_values(env_file))
+    except (OSError, UnicodeDecodeError):
+        return True  # what is wrong with it is for `load_connection` to say
+    return any(name.upper().startswith(PREFIX) for name in [*os.environ, *in_file])
+
+
 def sentence_about(error: ValidationError) -> str:
     """Say in one sentence which variable is wrong and what to do; no value is repeated."""
     details = error.errors(include_input=False, include_url=False)

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.booking import measure_booking
+from benchmarks.companies import measure_companies
 from benchmarks.fetching import measure_fetching
 from benchmarks.latency import measure_latency
 
@@ -14,7 +15,8 @@ from benchmarks.latency import measure_latency
 def main() -> int:
     """Run every comparison in a folder that is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="pleo-export-bench-", ignore_cleanup_errors=True) as folder:
-        met = [measure(Path(folder)) for measure in (measure_latency, measure_fetching, measure_booking)]
+        measures = (measure_latency, measure_fetching, measure_booking, measure_companies)
+        met = [measure(Path(folder)) for measure in measures]
     return 0 if all(met) else 1
 
 

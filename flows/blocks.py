@@ -6,6 +6,7 @@ from prefect.blocks.core import Block
 from pydantic import ConfigDict
 
 from adapters.connection import ExportConnection
+from flows.connections import BLOCK_TYPE
 
 
 class ExportConnectionBlock(ExportConnection, Block):
@@ -14,11 +15,8 @@ class ExportConnectionBlock(ExportConnection, Block):
     model_config = ConfigDict(frozen=False)
 
     _block_type_name = "Pleo Export Connection"
-    _block_type_slug = "pleo-export-connection"
-    _description = "One Pleo company joined to one company of an accounting system."
-
-    def connection(self) -> ExportConnection:
-        """Give the settings without the block around them."""
-        return ExportConnection.model_validate(
-            {name: getattr(self, name) for name in ExportConnection.model_fields}
-        )
+    _block_type_slug = BLOCK_TYPE
+    _description = (
+        "One Pleo company joined to one company of an accounting system. "
+        "All saved connections are served by watch-exports."
+    )

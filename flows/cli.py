@@ -206,6 +206,38 @@ def show(name: str, *, json: Json = False) -> int:
     return ExitCode.DONE
 
 
+@connection_app.command(name="list")
+def list_saved(*, json: Json = False) -> int:
+    """List the saved connections, without their secrets; one that is not valid says why.
+
+    Example: pleo-export connection list
+    """
+    from flows.commands.connection import list_connections
+
+    asyncio.run(list_connections(as_json=json))
+    return ExitCode.DONE
+
+
+@connection_app.command
+def delete(name: str, *, yes: Annotated[bool, Parameter(negative=())] = False, json: Json = False) -> int:
+    """Delete a saved connection, its secrets included.
+
+    Example: pleo-export connection delete acme --yes
+
+    Parameters
+    ----------
+    name
+        Name that it is saved under.
+    yes
+        Delete without asking.
+
+    """
+    from flows.commands.connection import delete_connection
+
+    asyncio.run(delete_connection(name, sure=yes, as_json=json))
+    return ExitCode.DONE
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with the command's exit code."""
     sys.exit(_exit_code(arguments))

@@ -259,9 +259,10 @@ async def progress(report: RunReport) -> AsyncIterator[Progress]:
     yield show
 
 
-async def publish_checks(report: RunReport) -> None:
-    """Leave the check report as an artifact."""
-    await _publish(CHECK_REPORT_KEY, check_rows(report.checks), "# Is the accounting system ready?")
+async def publish_checks(report: RunReport, company: str = "") -> None:
+    """Leave the check report as an artifact, under the company's own key where a run checks several."""
+    key = f"{CHECK_REPORT_KEY}-{company}" if company else CHECK_REPORT_KEY
+    await _publish(key, check_rows(report.checks), "# Is the accounting system ready?")
 
 
 async def _publish(key: str, rows: list[dict[str, str]], description: str) -> None:

@@ -53,14 +53,14 @@ class DeploymentRuns:
         if company.connection is not None:
             parameters["connection"] = company.connection
         try:
-            await self._create(parameters, job)
+            await self._create(parameters, company, job)
         except PrefectHTTPStatusError as error:
             if error.response.status_code != 404:
                 raise
             self._id = None  # the deployment was deleted, perhaps to be made anew under another id
-            await self._create(parameters, job)
+            await self._create(parameters, company, job)
 
-    async def _create(self, parameters: dict[str, Any], job: CreatedJob) -> None:
+    async def _create(self, parameters: dict[str, Any], company: ServedCompany, job: CreatedJob) -> None:
         try:
             deployment = await self.find()
         except ConfigurationError as error:
@@ -69,5 +69,6 @@ class DeploymentRuns:
         await self._client.create_flow_run_from_deployment(
             deployment,
             parameters=parameters,
+            tags=[f"company:{company.connection or company.company_id}"],
             idempotency_key=f"pleo-export-webhook-{job.company_id}-{job.id}",
         )

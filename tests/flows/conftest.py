@@ -19,6 +19,7 @@ from flows.export_job import export_job
 from flows.report import RunReport, collected_report
 from tests.conftest import PREFECT_FOLDER, PREFECT_PORT
 from tests.flows.exports import BOOKS, Export
+from tests.flows.saved import forget_all
 from tests.support.fava_server import FavaServer
 
 LEDGER = """\
@@ -34,6 +35,14 @@ def prefect_api() -> Iterator[str]:
     with prefect_server(PREFECT_FOLDER / "server", port=PREFECT_PORT) as api:
         yield api
         asyncio.run(APILogHandler.aflush())  # what was logged arrives before the server is gone
+
+
+@pytest.fixture(autouse=True)
+def no_connection_stays_saved(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test saved would be served by the next one's runs, which serve all."""
+    yield
+    if "prefect_api" in request.fixturenames:
+        asyncio.run(forget_all())
 
 
 @pytest.fixture

@@ -116,14 +116,13 @@ def test_what_is_deployed(prefect_api: str) -> None:
     prefect("work-pool", "create", "pleo-export", "--type", "process", "--overwrite")
     prefect("deploy", "--all")
     with get_client(sync_client=True) as client:
-        export = client.read_deployment_by_name("export-job/export-job")
-        assert export.global_concurrency_limit is None, "companies do not wait for one another"
+        for name in ("export-job", "watch-exports"):
+            deployed = client.read_deployment_by_name(f"{name}/{name}")
+            assert deployed.global_concurrency_limit is None, "no company waits for another one"
         watch = client.read_deployment_by_name("watch-exports/watch-exports")
-        assert watch.global_concurrency_limit is not None
-        assert watch.global_concurrency_limit.limit == 1
-        assert watch.concurrency_options is not None
-        assert watch.concurrency_options.collision_strategy == "ENQUEUE"
         assert [s.schedule.interval.total_seconds() for s in watch.schedules if s.active] == [300]
+        check = client.read_deployment_by_name("check-connection/check-connection")
+        assert [s.schedule.interval.total_seconds() for s in check.schedules if s.active] == [3600]
         form = client.read_deployment_by_name("export-job/export-job").parameter_openapi_schema
     assert form is not None
     fields = form["properties"]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 from uuid import UUID
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from adapters.accounting.booking import Booked, BookingResult, Entry, Receipt, ReceiptRefused, Refused
 from adapters.accounting.cautions import Caution, CautionKind
@@ -42,6 +42,8 @@ class Behaviour(StrEnum):
 
 class FaultySettings(AccountingSettings):
     """Which check goes wrong, how, and how often."""
+
+    model_config = ConfigDict(title="Faulty")
 
     system: Literal["faulty"]
     check: Check = Field(Check.REACHABILITY, description="Check that goes wrong.")

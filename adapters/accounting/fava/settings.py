@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from adapters.accounting.contract import AccountingSettings
 from adapters.fields import Address, OptionalSecret, Secret
@@ -23,6 +23,8 @@ class FavaSettings(AccountingSettings):
 
     Fava knows no users. Name and password are those that a proxy asks for; both or neither are set.
     """
+
+    model_config = ConfigDict(title="Fava")
 
     system: Literal["fava"]
     url: Address = Field(description="Address of Fava; it must name the ledger if Fava serves several.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from adapters.accounting.contract import AccountingSettings
 from adapters.fields import Address, Secret
@@ -28,6 +28,8 @@ Database = Annotated[Name, AfterValidator(_usable_database)]
 
 class TrytonSettings(AccountingSettings):
     """Which books of a Tryton entries go to, and the key that lets us in."""
+
+    model_config = ConfigDict(title="Tryton")
 
     system: Literal["tryton"]
     url: Address = Field(description="Address of Tryton, without a database.")
