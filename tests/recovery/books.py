@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import shutil
@@ -10,14 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 from beancount import loader
 from beancount.core.data import Transaction
 
-from flows.commands.tryton_books import BookKeeper, Interface
+from flows.commands.tryton_services import tryton, write_configuration
 from tests.flows.exports import BOOKS
 from tests.support.fava_server import SLUG, FavaServer
+from tests.support.ports import free_port
 from tests.support.tryton_server import ACCOUNT, JOURNAL, OTHER_ACCOUNT, TrytonServer
 
 Sums = dict[str, int]
@@ -53,6 +55,12 @@ class Books(Protocol):
     def renew(self) -> None:
         """Have no entries of earlier cases, or know which ones are of earlier cases."""
 
+    def go_away(self) -> None:
+        """End the server's process at once."""
+
+    def come_back(self) -> None:
+        """Start the server again, at the same address, unless it runs."""
+
     def held(self) -> Mapping[str, Held]:
         """Everything since `renew`, by Pleo's id; what names no such id is under its own text."""
 
@@ -76,6 +84,13 @@ class Ledger:
     def renew(self) -> None:
         shutil.rmtree(self._documents, ignore_errors=True)
         self.fava.ledger.write_text(BOOKS)
+
+    def go_away(self) -> None:
+        self.fava.stop()
+
+    def come_back(self) -> None:
+        if not self.fava.running:
+            self.fava.start()
 
     def held(self) -> Mapping[str, Held]:
         held: dict[str, Held] = {}
@@ -106,16 +121,36 @@ class Ledger:
 
 
 class TrytonBooks:
-    """A copy of the books in Tryton, read from its database."""
+    """A copy of the books in Tryton, read from its database; a context manager.
+
+    It has a Tryton process of its own, which can be ended without harm to the one that made the copy.
+    """
 
     expense, wallet = OTHER_ACCOUNT, ACCOUNT
 
-    def __init__(self, server: TrytonServer, database: str) -> None:
-        self.port = int(server.url.rpartition(":")[2])
+    def __init__(self, server: TrytonServer, database: str, folder: Path) -> None:
+        self.port = free_port()
         self._server, self._database = server, database
+        self._configuration = write_configuration(folder, server.postgres.address, port=self.port)
+        self._process = contextlib.ExitStack()
+        self._runs = False
         self._earlier = -1
-        keeper = BookKeeper(Interface(server.url, database))
-        keeper.tryton.context["company"] = server.books.company
+
+    def __enter__(self) -> Self:
+        self.come_back()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.go_away()
+
+    def go_away(self) -> None:
+        self._process.close()
+        self._runs = False
+
+    def come_back(self) -> None:
+        if not self._runs:
+            self._process.enter_context(tryton(self._configuration, port=self.port))
+            self._runs = True
 
     def settings(self, origin: str) -> dict[str, str]:
         return {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -61,9 +60,10 @@ def tryton_stand(
 ) -> Iterator[Stand]:
     kept = kept_folder(pytestconfig, tmp_path_factory, "tryton")
     with tryton_server(kept) as server, server.copy() as database:
-        books = TrytonBooks(server, database)
-        with Wire(pleo=port_of(pleo), books=books.port) as wire:
-            yield Stand(pleo, books, wire, prefect_on_postgresql, tmp_path_factory.mktemp("tryton-runs"))
+        folder = tmp_path_factory.mktemp("tryton-runs")
+        books = TrytonBooks(server, database, folder)
+        with books, Wire(pleo=port_of(pleo), books=books.port) as wire:
+            yield Stand(pleo, books, wire, prefect_on_postgresql, folder)
 
 
 def port_of(pleo: EmbeddedPleo) -> int:

@@ -15,7 +15,7 @@ from adapters.environment import PREFIX
 from adapters.pleo.sandbox.server import EmbeddedPleo
 from tests.recovery.books import Books
 from tests.recovery.invariants import FINAL_JOB, INVARIANTS, Invariant, Seen, first_of_items, violations
-from tests.recovery.jobs import Expense, Job, order
+from tests.recovery.jobs import Expense, Job, order, order_again
 from tests.recovery.processes import Process, Program
 from tests.recovery.wire import Moment, Passed, Side, Wire
 
@@ -82,6 +82,7 @@ class Stand:
     def __init__(self, pleo: EmbeddedPleo, books: Books, wire: Wire, prefect: str, folder: Path) -> None:
         self.pleo, self.books, self.wire = pleo, books, wire
         self.prefect, self.folder = prefect, folder
+        self._others: set[str] = set()
 
     def environment(self, scenario: Scenario) -> dict[str, str]:
         """Settings of the connection as variables."""
@@ -107,9 +108,7 @@ class Stand:
         assert not wrong, wrong
         return passed
 
-    def case(
-        self, scenario: Scenario, number: int, moment: Moment, strike: Strike
-    ) -> Case:
+    def case(self, scenario: Scenario, number: int, moment: Moment, strike: Strike) -> Case:
         """Disturb a run at one request, and have the schedule bring the job to its end."""
         job = self.renew(scenario)
         process = self._start(scenario, scenario.program)
@@ -118,17 +117,38 @@ class Stand:
         process.wait(SECONDS)
         runs, struck = [self.wire.passed], self.wire.struck
         self.free_slot()
-        self.wire.open(Side.PLEO)
-        self.wire.open(Side.BOOKS)
-        while self.pleo.job(job.id)["status"] not in FINAL_JOB and len(runs) <= MOST_RUNS:
-            runs.append(self.run_once(scenario, Program.WATCH))
+        self.books.come_back()
+        for side in Side:
+            self.wire.open(side)
+        runs += self.finish(scenario, job)
         return Case(job, runs, struck)
+
+    def finish(self, scenario: Scenario, job: Job) -> list[list[Passed]]:
+        """Do what the schedule does until the job is over, and give the requests of each run."""
+        runs: list[list[Passed]] = []
+        while self.pleo.job(job.id)["status"] not in FINAL_JOB and len(runs) < MOST_RUNS:
+            runs.append(self.run_once(scenario, Program.WATCH))
+        return runs
+
+    def again(self, scenario: Scenario, job: Job) -> list[str]:
+        """Export the items once more that could have been booked and were not; say what is wrong then."""
+        states = {item["accountingEntryId"]: item["status"] for item in self.pleo.job(job.id)["items"]}
+        left = [each.entry for each in job.bookable if states[each.entry] != "successful"]
+        if not left:
+            return []
+        second = order_again(self.pleo, self.books, job, left)
+        runs = self.finish(scenario, second)
+        status = self.pleo.job(second.id)["status"]
+        wrong = [] if status == "completed" else [f"exported again, the job is {status}"]
+        return wrong + self.judge(scenario, second, runs, ready_of(runs[0]))
 
     def renew(self, scenario: Scenario) -> Job:
         """Begin anew: empty books, one job in Pleo."""
         self.books.renew()
         self.pleo.reset()
-        return order(self.pleo, self.books, scenario.expenses())
+        job = order(self.pleo, self.books, scenario.expenses())
+        self._others = {each.entry for each in job.expenses}
+        return job
 
     def run_once(self, scenario: Scenario, program: Program) -> list[Passed]:
         """Run undisturbed to the end, and give the requests that it took."""
@@ -142,7 +162,9 @@ class Stand:
     ) -> list[str]:
         """Read Pleo and the books, and say which invariants do not hold."""
         updates = self.pleo.requests(operation="updateExportJobItems")
-        held, flaws = self.books.held(), self.books.flaws()
+        held, flaws = dict(self.books.held()), self.books.flaws()
+        for entry in self._others - {each.entry for each in job.expenses}:
+            held.pop(entry, None)
         return violations(
             Seen(job, self.pleo.job(job.id), updates, held, flaws, runs, ready), but=scenario.but
         )
@@ -152,9 +174,8 @@ class Stand:
 
         Its lease would do so within a minute, which `test_lease` waits for once; here there are hundreds.
         """
-        with SyncPrefectClient(api=self.prefect) as client:
-            with contextlib.suppress(ObjectNotFound):
-                client.delete_global_concurrency_limit_by_name(f"pleo-export-{self.pleo.company_id}")
+        with SyncPrefectClient(api=self.prefect) as client, contextlib.suppress(ObjectNotFound):
+            client.delete_global_concurrency_limit_by_name(f"pleo-export-{self.pleo.company_id}")
 
     def _start(self, scenario: Scenario, program: Program) -> Process:
         self.wire.listen_anew()
@@ -177,6 +198,17 @@ def terminate(_stand: Stand, process: Process) -> None:
     process.terminate()
 
 
+def pleo_goes(stand: Stand, _process: Process) -> None:
+    """Pleo refuses connections from now on."""
+    stand.wire.shut(Side.PLEO)
+
+
+def books_go(stand: Stand, _process: Process) -> None:
+    """The accounting system's process is ended, and its address refuses connections."""
+    stand.books.go_away()
+    stand.wire.shut(Side.BOOKS)
+
+
 def sweep(
     stand: Stand, scenario: Scenario, name: str, strike: Strike, moments: Sequence[Moment], every: int = 1
 ) -> Tally:
@@ -188,6 +220,7 @@ def sweep(
         for moment in moments:
             case = stand.case(scenario, number, moment, strike)
             wrong = stand.judge(scenario, case.job, case.runs, ready_of(recorded))
+            wrong += stand.again(scenario, case.job)
             if not case.struck:
                 wrong.append(f"the run sent {len(case.runs[0])} requests only")
             tally.cases += 1

@@ -143,9 +143,7 @@ INVARIANTS: tuple[Invariant, ...] = (
 
 def violations(seen: Seen, but: Sequence[Invariant] = ()) -> list[str]:
     """Ask all invariants; `but` are those that a case cannot have."""
-    return [
-        f"{each.__name__}: {text}" for each in INVARIANTS if each not in but for text in each(seen)
-    ]
+    return [f"{each.__name__}: {text}" for each in INVARIANTS if each not in but for text in each(seen)]
 
 
 def first_of_items(run: Sequence[Passed]) -> int | None:

@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any
 
 _FORKING = multiprocessing.get_context("forkserver")
 _FORKING.set_forkserver_preload(
@@ -133,8 +132,7 @@ def _run() -> None:
 def _watch() -> None:
     from flows.watch_exports import watch_exports
 
-    ended: Any = asyncio.run(watch_exports(return_state=True))
-    print(f"{ended.type} {ended.name}: {ended.message}", flush=True)
+    asyncio.run(watch_exports(return_state=True))
 
 
 _RUN = {Program.RUN: _run, Program.WATCH: _watch}

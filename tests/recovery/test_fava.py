@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 import pytest
 
 from tests.recovery.books import Ledger
-from tests.recovery.harness import Scenario, Stand, Tally, kill, sweep, terminate
-from tests.recovery.jobs import Expense, expense
+from tests.recovery.harness import Scenario, Stand, kill, sweep, terminate
 from tests.recovery.processes import Program
-from tests.recovery.report import told
+from tests.recovery.scenarios import BOTH, Record, hand_on, one, several
 from tests.recovery.wire import Moment
-
-BOTH = (Moment.BEFORE, Moment.AFTER)
-
-Record = Callable[[str, object], None]
-
-
-def several() -> Sequence[Expense]:
-    """Two items with receipts, and one that cannot be booked."""
-    return [expense("png", "pdf"), expense(bookable=False), expense("pdf")]
-
-
-def one() -> Sequence[Expense]:
-    return [expense("pdf")]
-
-
-def hold(tally: Tally, record_property: Record) -> None:
-    """Hand the figures on, and fail for whatever was violated."""
-    record_property(*told(tally))
-    assert tally.cases
-    assert not tally.violated, "\n".join(["", *tally.violated])
 
 
 @pytest.fixture
@@ -47,31 +26,31 @@ def read_only(fava_stand: Stand) -> Iterator[Stand]:
 @pytest.mark.timeout(180)
 def test_a_sample_of_kills(fava_stand: Stand, record_property: Record) -> None:
     """A few cases that are far apart, for every run of the suite; the slow tests have all of them."""
-    hold(sweep(fava_stand, Scenario(one), "Fava: sample", kill, [Moment.AFTER], every=9), record_property)
+    hand_on(sweep(fava_stand, Scenario(one), "Fava: sample", kill, [Moment.AFTER], every=9), record_property)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("moment", BOTH)
 def test_killed_at_every_request(fava_stand: Stand, record_property: Record, moment: Moment) -> None:
-    hold(sweep(fava_stand, Scenario(several), f"Fava: SIGKILL {moment}", kill, [moment]), record_property)
+    hand_on(sweep(fava_stand, Scenario(several), f"Fava: SIGKILL {moment}", kill, [moment]), record_property)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_killed_at_every_request_of_drafts(fava_stand: Stand, record_property: Record) -> None:
     drafts = Scenario(one, Program.WATCH, {"POSTING": "draft"})
-    hold(sweep(fava_stand, drafts, "Fava drafts: SIGKILL after", kill, [Moment.AFTER]), record_property)
+    hand_on(sweep(fava_stand, drafts, "Fava drafts: SIGKILL after", kill, [Moment.AFTER]), record_property)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_killed_while_a_failure_is_found_and_reported(read_only: Stand, record_property: Record) -> None:
     refused = Scenario(several, Program.WATCH)
-    hold(sweep(read_only, refused, "Fava read-only: SIGKILL", kill, BOTH), record_property)
+    hand_on(sweep(read_only, refused, "Fava read-only: SIGKILL", kill, BOTH), record_property)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_terminated_at_every_third_request(fava_stand: Stand, record_property: Record) -> None:
-    hold(sweep(fava_stand, Scenario(several), "Fava: SIGTERM", terminate, BOTH, every=3), record_property)
+    hand_on(sweep(fava_stand, Scenario(several), "Fava: SIGTERM", terminate, BOTH, every=3), record_property)

@@ -7,7 +7,6 @@ answered it and the answer is kept back (`after`). Then an action strikes: it ki
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 import threading
 from collections.abc import Callable
@@ -139,7 +138,9 @@ class Wire:
     async def _serve(self, side: Side, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass one request on and its answer back, then close: each request has its own connection."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").rstrip("\r\n").split("\r\n")
-        fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
+        fields = {
+            name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])
+        }
         body = await reader.readexactly(int(fields.get("content-length", 0)))
         method, target, _version = head[0].split(" ", 2)
         self.passed.append(Passed(side, method, _ID.sub("{id}", target.partition("?")[0])))
@@ -168,7 +169,4 @@ class Wire:
     async def _strike(self, hold: _Hold) -> None:
         self.struck = True
         await asyncio.to_thread(hold.act)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_SECONDS):
-                while not hold.over.is_set():
-                    await asyncio.sleep(0.005)
+        await asyncio.to_thread(hold.over.wait, _SECONDS)
