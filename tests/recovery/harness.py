@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +25,11 @@ MOST_RUNS = 3
 """Runs of the schedule in which a job must be over; one is what is wanted."""
 
 SECONDS = 60.0
+
+THINNED = int(os.environ.get("KILLS_THINNED", "1"))
+"""Take only every so manieth case, for a look at a slow machine: `KILLS_THINNED=5 make test PYTEST_ARGS=...`."""
+
+logger = logging.getLogger(__name__)
 
 Strike = Callable[["Stand", Process], None]
 """What happens at the held request."""
@@ -209,22 +216,40 @@ def books_go(stand: Stand, _process: Process) -> None:
     stand.wire.shut(Side.BOOKS)
 
 
+Choice = Callable[[Sequence[Passed]], list[int]]
+"""Numbers of the requests, from 1, at which a run is disturbed."""
+
+
+def every(step: int = 1) -> Choice:
+    """Choose every request, or every so manieth."""
+    return lambda recorded: list(range(1, len(recorded) + 1, step * THINNED))
+
+
+def writes_of_items(recorded: Sequence[Passed]) -> list[int]:
+    """Choose what changes anything once the checks have passed: entries, receipts, results, the last event."""
+    first = first_of_items(recorded)
+    assert first is not None
+    return [n for n, each in enumerate(recorded, start=1) if n > first and each.method != "GET"]
+
+
 def sweep(
-    stand: Stand, scenario: Scenario, name: str, strike: Strike, moments: Sequence[Moment], every: int = 1
+    stand: Stand, scenario: Scenario, name: str, strike: Strike, moments: Sequence[Moment], chosen: Choice
 ) -> Tally:
-    """Disturb a run at every request (or every n-th) that an undisturbed one sends, a case each."""
+    """Disturb runs at the chosen ones of the requests that an undisturbed run sends, a case each."""
     started = time.monotonic()
     tally = Tally(name)
     recorded = stand.record(scenario)
-    for number in range(1, len(recorded) + 1, every):
+    for number in chosen(recorded):
         for moment in moments:
             case = stand.case(scenario, number, moment, strike)
             wrong = stand.judge(scenario, case.job, case.runs, ready_of(recorded))
             wrong += stand.again(scenario, case.job)
             if not case.struck:
                 wrong.append(f"the run sent {len(case.runs[0])} requests only")
+            where = f"{moment} {number} of {len(recorded)}, {recorded[number - 1]}"
+            logger.info("%s: %s: %s run(s) more, %s", name, where, len(case.runs) - 1, wrong or "well")
             tally.cases += 1
             tally.recoveries += len(case.runs) - 1
-            tally.violated += [f"{moment} {number} {recorded[number - 1]}: {text}" for text in wrong]
+            tally.violated += [f"{where}: {text}" for text in wrong]
     tally.seconds = time.monotonic() - started
     return tally
