@@ -27,7 +27,7 @@ MOST_RUNS = 3
 SECONDS = 60.0
 
 THINNED = int(os.environ.get("KILLS_THINNED", "1"))
-"""Take only every so manieth case, for a look at a slow machine: `KILLS_THINNED=5 make test PYTEST_ARGS=...`."""
+"""Take only every so manieth case, for a look at a slow machine: `KILLS_THINNED=5 make test ...`."""
 
 logger = logging.getLogger(__name__)
 
@@ -226,7 +226,7 @@ def every(step: int = 1) -> Choice:
 
 
 def writes_of_items(recorded: Sequence[Passed]) -> list[int]:
-    """Choose what changes anything once the checks have passed: entries, receipts, results, the last event."""
+    """Choose what changes anything after the checks: entries, receipts, results, the last event."""
     first = first_of_items(recorded)
     assert first is not None
     return [n for n, each in enumerate(recorded, start=1) if n > first and each.method != "GET"]

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
+from typing import Any
 
 import pytest
 from rich.console import Console
 from rich.table import Table
 
 PROPERTY = "kills"
-"""Name of the property in which a test hands its tally on."""
+"""Name of the property in which a test hands on its tally, as a dictionary."""
 
-_TALLIES: list[dict[str, object]] = []
-
-
-def told(tally: object) -> tuple[str, object]:
-    """Make the property of a tally."""
-    assert dataclasses.is_dataclass(tally)
-    assert not isinstance(tally, type)
-    return PROPERTY, dataclasses.asdict(tally)
+_TALLIES: list[dict[str, Any]] = []
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Collect the tallies, those of other processes too."""
     if report.when == "call":
-        _TALLIES.extend(value for name, value in report.user_properties if name == PROPERTY)  # type: ignore[misc]
+        _TALLIES.extend(value for name, value in report.user_properties if name == PROPERTY)
 
 
 def pytest_terminal_summary() -> None:
@@ -34,6 +27,6 @@ def pytest_terminal_summary() -> None:
     columns = ("what was done", "cases", "runs afterwards", "invariants", "violations", "seconds")
     table = Table(*columns, title="Runs disturbed", title_justify="left")
     for tally in _TALLIES:
-        figures = (tally["cases"], tally["recoveries"], tally["invariants"], len(tally["violated"]))  # type: ignore[arg-type]
-        table.add_row(str(tally["name"]), *map(str, figures), f"{tally['seconds']:.0f}")
+        figures = (tally["cases"], tally["recoveries"], tally["invariants"], len(tally["violated"]))
+        table.add_row(tally["name"], *map(str, figures), f"{tally['seconds']:.0f}")
     Console().print(table)

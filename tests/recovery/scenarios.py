@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 
 from tests.recovery.harness import Tally
 from tests.recovery.jobs import Expense, expense
-from tests.recovery.report import told
+from tests.recovery.report import PROPERTY
 from tests.recovery.wire import Moment
 
 BOTH = (Moment.BEFORE, Moment.AFTER)
@@ -26,6 +27,6 @@ def one() -> Sequence[Expense]:
 
 def hand_on(tally: Tally, record_property: Record) -> None:
     """Hand the figures on, and fail for whatever was violated."""
-    record_property(*told(tally))
+    record_property(PROPERTY, asdict(tally))
     assert tally.cases
     assert not tally.violated, "\n".join(["", *tally.violated])
