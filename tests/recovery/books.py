@@ -83,6 +83,7 @@ class Ledger:
 
     def renew(self) -> None:
         shutil.rmtree(self._documents, ignore_errors=True)
+        self._documents.mkdir()  # Beancount calls a ledger wrong whose folder for documents is not there
         self.fava.ledger.write_text(BOOKS)
 
     def go_away(self) -> None:

@@ -26,7 +26,13 @@ def prefect_on_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with own_postgres(folder / "postgresql") as postgres:
         create_database(postgres.address, "prefect")
         url = postgres.address.replace("postgresql://", "postgresql+asyncpg://").replace("@/?", "@/prefect?")
-        with prefect_server(folder / "home", {"PREFECT_SERVER_DATABASE_CONNECTION_URL": url}) as api:
+        settings = {
+            "PREFECT_SERVER_DATABASE_CONNECTION_URL": url,
+            # Else a machine that is busy for ten seconds makes it answer 500.
+            "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
+            "PREFECT_SERVER_DATABASE_CONNECTION_TIMEOUT": "60",
+        }
+        with prefect_server(folder / "home", settings) as api:
             yield api
 
 
