@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,11 +23,16 @@ from tests.support.tryton_server import tryton_server
 
 
 @pytest.fixture(scope="session")
-def prefect_on_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a Prefect that takes runs one right after another; on SQLite each waits two seconds."""
-    folder = tmp_path_factory.mktemp("prefect")
-    (folder / "postgresql").mkdir()
-    with own_postgres(folder / "postgresql") as postgres:
+def prefect_on_postgresql() -> Iterator[str]:
+    """Address of a Prefect that takes runs one right after another; on SQLite each waits two seconds.
+
+    Its files are not in pytest's folder: the next session of pytest shuts PostgreSQL's user out of that.
+    """
+    name = tempfile.mkdtemp(prefix="pleo-recovery-")
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, name, ignore_errors=True)
+        folder = Path(name)
+        postgres = stack.enter_context(own_postgres(folder / "postgresql"))
         create_database(postgres.address, "prefect")
         url = postgres.address.replace("postgresql://", "postgresql+asyncpg://").replace("@/?", "@/prefect?")
         settings = {
@@ -32,8 +41,7 @@ def prefect_on_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
             "PREFECT_SERVER_DATABASE_CONNECTION_TIMEOUT": "60",
         }
-        with prefect_server(folder / "home", settings) as api:
-            yield api
+        yield stack.enter_context(prefect_server(folder / "home", settings))
 
 
 @pytest.fixture(scope="session")
