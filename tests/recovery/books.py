@@ -133,6 +133,7 @@ class TrytonBooks:
         self.port = free_port()
         self._server, self._database = server, database
         self._configuration = write_configuration(folder, server.postgres.address, port=self.port)
+        self._folder = folder
         self._process = contextlib.ExitStack()
         self._runs = False
         self._earlier = -1
@@ -179,10 +180,10 @@ class TrytonBooks:
         )
         for move, account, amount in self._rows(lines, self._earlier):
             by_move[move].sums[account] += _hundredths(amount)
-        for resource, data in self._rows("select resource, data from ir_attachment"):
+        for resource, name in self._rows("select resource, file_id from ir_attachment"):
             model, _, number = resource.partition(",")
             if model == "account.move" and int(number) in by_move:
-                by_move[int(number)].files.append(digest(data))
+                by_move[int(number)].files.append(digest(self._file(name)))
         return held
 
     def flaws(self) -> list[str]:
@@ -195,6 +196,11 @@ class TrytonBooks:
         drafts = "select count(*) from account_move where id > %s and state = 'draft'"
         ((number,),) = self._rows(drafts, self._earlier)
         return int(number)
+
+    def _file(self, name: str) -> bytes:
+        """Content of an attachment: Tryton keeps it in a folder, and its name there in the database."""
+        (path,) = (self._folder / "files" / self._database).rglob(name)
+        return path.read_bytes()
 
     def _rows(self, statement: str, *values: int) -> list[tuple[object, ...]]:
         with self._server.postgres.connect(self._database) as connection:
