@@ -33,12 +33,13 @@ hypothesis.settings.register_profile("house", deadline=None)
 hypothesis.settings.load_profile("house")
 
 
-pytest_plugins = ["tests.contract.report"]
+pytest_plugins = ["tests.contract.report", "tests.recovery.report"]
 
 SHARED_SERVERS = {
     "tests/flows/rules": None,
     "tests/flows": "prefect",
     "tests/contract": "systems",
+    "tests/recovery": "recovery",
     "tests/adapters/accounting/tryton": "systems",
 }
 """Folders whose tests share servers, and so a process where the suite runs in several; longest path first."""

@@ -115,6 +115,11 @@ class FavaServer:
         self.start(*arguments)
 
     @property
+    def running(self) -> bool:
+        """Whether it was started and not stopped since."""
+        return self._process is not None
+
+    @property
     def pid(self) -> int:
         """Process id while it runs."""
         assert self._process is not None
