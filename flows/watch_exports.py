@@ -40,6 +40,9 @@ from flows.unforeseen import log_unforeseen, name_of
 _LOOKING_AT_ONCE = 16
 """Companies whose jobs are looked for side by side; looking is one request and waits for no export."""
 
+WATCHED = "pleo-export-watched"
+"""Tag of the runs inside a run of this flow, by which `automations/silent-runs.yaml` finds them."""
+
 Minutes = Annotated[float, Field(gt=0, le=24 * 60)]
 
 
@@ -89,7 +92,7 @@ async def watch_exports(
         return presentation.defect(error)
     if job is None:
         return presentation.nothing_to_export()
-    with tags("pleo-export"):  # as the deployments' runs have it: automations.yaml finds runs by it
+    with tags(WATCHED):
         ended = await export_job(connection, job.id, fetch_only=fetch_only, return_state=True)
     return State(type=ended.type, name=ended.name, message=f"Job {job.id}: {ended.message}")
 
@@ -132,7 +135,7 @@ async def _export(company: Company, job: ExportJob, fetch_only: bool, seconds: f
     """Run one company's export as a run of its own, tagged with the company, within its time."""
     try:
         async with asyncio.timeout(seconds):
-            with collected_report(), tags("pleo-export", f"company:{company.label}"):
+            with collected_report(), tags(WATCHED, f"company:{company.label}"):
                 return await export_job(company.connection, job.id, fetch_only=fetch_only, return_state=True)
     except TimeoutError:
         return Failed(

@@ -217,7 +217,7 @@ def test_a_run_that_is_stopped(
 def test_a_run_whose_worker_died_too(
     operator: Operator, pleo: EmbeddedPleo, fava: FavaServer, tmp_path: Path
 ) -> None:
-    prefect("automation", "create", "--from-file", "automations.yaml")
+    prefect("automation", "create", "--from-file", "automations/silent-runs.yaml")
     job_id = make_job(pleo, 2)
     fault = pleo.inject(kind="answer", operation="updateExportJobItems", status=503, delay_seconds=50)
     run_id = operator.start("export-job/export-job")
