@@ -12,6 +12,7 @@ from adapters.environment import ConfigurationError
 from flows import presentation
 from flows.connections import company_label, find_connection
 from flows.export_job import asked_parameters
+from flows.parameters import ConnectionName
 from flows.report import RunReport
 from flows.rules.readiness import failed_outcome
 from flows.session import open_session
@@ -23,7 +24,7 @@ def run_name() -> str:
 
 
 @flow(name="check-connection", flow_run_name=run_name, retries=0, persist_result=False)
-async def check_connection(connection: str | None = None) -> State[Any]:
+async def check_connection(connection: ConnectionName | None = None) -> State[Any]:
     """Check that the accounting system is ready to take entries; nothing is changed anywhere.
 
     Args:

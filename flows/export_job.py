@@ -13,7 +13,7 @@ from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from adapters.accounting.failures import Failure, FailureKind, FailureReporting
+from adapters.accounting.failures import Failure, FailureKind
 from adapters.environment import ConfigurationError
 from adapters.pleo.errors import PleoError
 from adapters.pleo.jobs import Claim, ClaimResult, next_job
@@ -21,6 +21,7 @@ from adapters.pleo.models import ExportJob, JobEvent, JobStatus
 from flows import presentation, tasks
 from flows.connections import company_label, find_connection
 from flows.one_at_a_time import one_at_a_time
+from flows.parameters import ConnectionName, JobId, Reporting
 from flows.report import new_report
 from flows.rules.lifecycle import Stage
 from flows.rules.outcome import terminal_event
@@ -43,9 +44,9 @@ def run_name() -> str:
 
 @flow(name="export-job", flow_run_name=run_name, retries=0, persist_result=False)
 async def export_job(
-    connection: str | None = None,
-    job_id: UUID | None = None,
-    failure_reporting: FailureReporting | None = None,
+    connection: ConnectionName | None = None,
+    job_id: JobId | None = None,
+    failure_reporting: Reporting | None = None,
     fetch_only: bool = False,
 ) -> State[Any]:
     """Take one Pleo export job through its lifecycle.

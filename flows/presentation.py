@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from prefect.artifacts import (
+    acreate_markdown_artifact,
     acreate_progress_artifact,
     acreate_table_artifact,
     aupdate_progress_artifact,
@@ -22,14 +23,16 @@ from adapters.accounting.failures import Failure
 from adapters.environment import ConfigurationError
 from adapters.pleo.models import ExportJob, JobEvent
 from adapters.texts import plain
+from flows import pages
 from flows.booking import Progress
 from flows.item_rows import item_rows
-from flows.report import RunReport, check_rows, timeline_rows
+from flows.report import RunReport
 from flows.rules.lifecycle import Lifecycle, Move
 
 CHECK_REPORT_KEY = "check-report"
 TIMELINE_KEY = "timeline"
 ITEMS_KEY = "items"
+ALL_ITEMS_KEY = "all-items"
 PROGRESS_KEY = "progress"
 
 
@@ -92,7 +95,7 @@ def exported(report: RunReport, event: JobEvent) -> State[Any]:
     without = f" {warned} without all of their receipts." if warned else ""
     if event is JobEvent.COMPLETED:
         return Completed(name="Exported", message=f"All {booked} item(s) are in the books.{without}")
-    reasons = "The items table and Pleo's *Review errors* say why."
+    reasons = 'The items table and "Review errors" in Pleo say why.'
     if event is JobEvent.COMPLETED_WITH_ERRORS:
         message = f"{booked} item(s) are in the books, {failed} failed.{without} {reasons}"
         return Completed(name="ExportedWithErrors", message=message)
@@ -165,13 +168,15 @@ def defect(error: BaseException) -> State[Any]:
 
 
 async def publish(report: RunReport) -> None:
-    """Leave the check report and the timeline as artifacts; a fault in doing so changes nothing else."""
+    """Leave check report, timeline and items as artifacts; a fault in doing so changes nothing else."""
     await publish_checks(report)
-    await _publish(
-        TIMELINE_KEY, timeline_rows(report), f"# Stages of job {report.job_id}\n\n{report.message}"
-    )
+    job = f"Job {report.job_id}." if report.job_id else "No job."
+    await _publish(TIMELINE_KEY, pages.timeline_page(report), f"{report.state_name}. {job}")
     if report.lines:
-        await _publish(ITEMS_KEY, item_rows(report.lines), f"# Items of job {report.job_id}")
+        summary = f"{pages.items_summary(report.lines)} {job}"
+        await _publish(ITEMS_KEY, pages.items_page(report.lines), summary)
+        if len(report.lines) > pages.ITEMS_ON_A_PAGE:
+            await _publish(ALL_ITEMS_KEY, item_rows(report.lines), summary)
 
 
 @asynccontextmanager
@@ -195,12 +200,15 @@ async def progress(report: RunReport) -> AsyncIterator[Progress]:
 
 async def publish_checks(report: RunReport) -> None:
     """Leave the check report as an artifact."""
-    await _publish(CHECK_REPORT_KEY, check_rows(report.checks), "# Is the accounting system ready?")
+    await _publish(CHECK_REPORT_KEY, pages.check_page(report.checks), pages.check_summary(report.checks))
 
 
-async def _publish(key: str, rows: list[dict[str, str]], description: str) -> None:
+async def _publish(key: str, content: str | list[dict[str, str]], description: str) -> None:
     try:
-        await acreate_table_artifact(key=key, table=rows, description=description)
+        if isinstance(content, str):
+            await acreate_markdown_artifact(key=key, markdown=content, description=description)
+        else:
+            await acreate_table_artifact(key=key, table=content, description=description)
     except Exception as error:  # noqa: BLE001 - an artifact is no reason to lose an export
         get_run_logger().warning("The artifact %s could not be stored (%s).", key, type(error).__name__)
 
