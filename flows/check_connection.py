@@ -24,7 +24,7 @@ def run_name() -> str:
 
 
 @flow(name="check-connection", flow_run_name=run_name, retries=0, persist_result=False)
-async def check_connection(connection: ConnectionName | None = None) -> State[Any]:
+async def check_connection(connection: ConnectionName = None) -> State[Any]:
     """Check that the accounting system is ready to take entries; nothing is changed anywhere.
 
     Args:

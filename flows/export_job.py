@@ -21,7 +21,7 @@ from adapters.pleo.models import ExportJob, JobEvent, JobStatus
 from flows import presentation, tasks
 from flows.connections import company_label, find_connection
 from flows.one_at_a_time import one_at_a_time
-from flows.parameters import ConnectionName, JobId, Reporting
+from flows.parameters import ConnectionName, JobId, Reporting, as_typed
 from flows.report import new_report
 from flows.rules.lifecycle import Stage
 from flows.rules.outcome import terminal_event
@@ -33,7 +33,7 @@ _BOOKING = {Stage.ITEMS_FETCHED, Stage.BOOKED, Stage.RESULTS_REPORTED}
 
 def asked_parameters() -> dict[str, Any]:
     """Parameters that the present run was called with."""
-    return dict(flow_run.parameters or {})
+    return {name: as_typed(value) for name, value in (flow_run.parameters or {}).items()}
 
 
 def run_name() -> str:
@@ -44,9 +44,9 @@ def run_name() -> str:
 
 @flow(name="export-job", flow_run_name=run_name, retries=0, persist_result=False)
 async def export_job(
-    connection: ConnectionName | None = None,
-    job_id: JobId | None = None,
-    failure_reporting: Reporting | None = None,
+    connection: ConnectionName = None,
+    job_id: JobId = None,
+    failure_reporting: Reporting = None,
     fetch_only: bool = False,
 ) -> State[Any]:
     """Take one Pleo export job through its lifecycle.

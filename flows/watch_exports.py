@@ -24,7 +24,7 @@ def run_name() -> str:
 
 
 @flow(name="watch-exports", flow_run_name=run_name, retries=0, persist_result=False)
-async def watch_exports(connection: ConnectionName | None = None, fetch_only: bool = False) -> State[Any]:
+async def watch_exports(connection: ConnectionName = None, fetch_only: bool = False) -> State[Any]:
     """Look for export jobs in Pleo, and take the oldest one through its lifecycle.
 
     Jobs that wait are found, and jobs that an interrupted run left in progress. Looking changes nothing.
