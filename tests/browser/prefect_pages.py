@@ -1,0 +1,113 @@
+"""What an operator does on Prefect's pages: the clicks, and what is then on the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as NotSeen
+
+RUN_SECONDS = 90
+"""Time for a run to be fetched by the worker, to work and to end."""
+
+_SUBMISSIONS = 3
+
+
+class PrefectPages:
+    """A browser's page on a Prefect server; images are kept if a folder for them is given."""
+
+    def __init__(self, page: Page, origin: str, images: Path | None) -> None:
+        self.page, self.origin, self._images = page, origin, images
+
+    def open(self, path: str = "") -> None:
+        """Open the pages as Prefect shows them by default, then one of them by its path."""
+        if not self.page.url.startswith(self.origin):
+            self.page.goto(f"{self.origin}/")
+            self.page.wait_for_url("**/dashboard**")
+        if path:
+            self.page.goto(self.page.url.split("/dashboard")[0].split("/runs")[0] + path)
+
+    def deployment(self, name: str) -> None:
+        """Open a deployment's page from the list of them."""
+        self.open()
+        self.page.get_by_role("link", name="Deployments", exact=True).first.click()
+        row = self.page.locator('a[href*="/deployments/deployment/"]').filter(has_text=name)
+        row.first.click()
+        expect(self.page.get_by_role("tab", name="Description")).to_be_visible()
+
+    def tab(self, name: str) -> None:
+        """Choose a tab of the present page."""
+        self.page.get_by_role("tab", name=name, exact=True).click()
+
+    def custom_run(self) -> None:
+        """Open the run form of the present deployment."""
+        self.page.get_by_role("button", name="Run", exact=True).click()
+        self.page.get_by_role("menuitem", name="Custom run").click()
+        expect(self.page.get_by_role("heading", name="Parameters")).to_be_visible()
+
+    def field(self, number: int) -> Locator:
+        """Give the text field of a parameter, counted from 1; the form's first field is the run's name."""
+        return self.page.get_by_role("textbox").nth(number)
+
+    def submit(self) -> None:
+        """Submit the form and open the new run's page.
+
+        A server on SQLite answers 503 when it is busy, and the page asks to try again: so does this.
+        """
+        for _ in range(_SUBMISSIONS):
+            self.page.get_by_role("button", name="Submit").click()
+            try:
+                self._view_run()
+            except NotSeen:
+                if "/run?" not in self.page.url:
+                    raise
+            else:
+                return
+        raise AssertionError("the run form was not accepted")
+
+    def quick_run(self) -> None:
+        """Start a run of the present deployment without parameters, and open its page."""
+        self.page.get_by_role("button", name="Run", exact=True).click()
+        self.page.get_by_role("menuitem", name="Quick run").click()
+        self._view_run()
+
+    def retry(self) -> None:
+        """Retry the present run."""
+        self.page.get_by_role("button", name="Open menu").click()
+        self.page.get_by_role("menuitem", name="Retry").click()
+        self.page.get_by_role("alertdialog").or_(self.page.get_by_role("dialog")).get_by_role(
+            "button", name="Retry"
+        ).click()
+
+    def expect_ending(self, state_name: str, title: str) -> None:
+        """Wait until the present run has ended so, and is named so."""
+        main = self.page.locator("main")
+        expect(main.get_by_text(state_name, exact=True).first).to_be_visible(timeout=RUN_SECONDS * 1000)
+        self.page.reload()  # its title is read once, and a run is renamed when its job is found
+        expect(main.get_by_text(title, exact=True).first).to_be_visible()
+
+    def open_artifact(self, key: str) -> Locator:
+        """Open an artifact of the present run from its Artifacts tab, and give the part that shows it."""
+        self.tab("Artifacts")
+        self.page.locator('a[href*="/artifacts/artifact/"]').filter(has_text=key).first.click()
+        shown = self.page.get_by_role("tabpanel")
+        expect(shown.get_by_role("table").first).to_be_visible()
+        return shown
+
+    def back(self) -> None:
+        """Go back to the run's page."""
+        self.page.go_back()
+        expect(self.page.get_by_role("tab", name="Artifacts", exact=True)).to_be_visible()
+
+    def image(self, name: str) -> None:
+        """Keep what is on the screen as an image of the documentation."""
+        if self._images is None:
+            return
+        self.page.wait_for_timeout(1500)  # drawings glide to their place
+        self.page.screenshot(path=self._images / f"{name}.png")
+
+    def _view_run(self) -> None:
+        self.page.get_by_role("button", name="View run").or_(
+            self.page.get_by_role("link", name="View run")
+        ).first.click(timeout=8000)
+        self.page.wait_for_url("**/runs/flow-run/**")
