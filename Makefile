@@ -6,7 +6,7 @@ BIN := .venv/bin
 FOR_DEMO := .venv/.installed-for-demo
 ALL := .venv/.installed-all
 
-.PHONY: demo demo-failures demo-tryton test check bench readme lock clean
+.PHONY: demo demo-failures demo-tryton test check bench readme images lock clean
 
 demo: $(FOR_DEMO)  ## a real run: three jobs against the embedded Pleo and a Fava ledger
 	$(BIN)/pleo-export demo
@@ -53,6 +53,9 @@ $(ALL): pyproject.toml uv.lock requirements.lock
 
 readme: $(ALL)  ## bring the tables of README.md up to date with the code
 	$(BIN)/python -m tests.docs.readme_tables
+
+images: $(ALL)  ## take the images of docs/operators.md anew, in a real browser
+	IMAGES=docs/images $(BIN)/python -m pytest -m slow tests/browser/test_operator.py
 
 EXPORT := uv export --quiet --frozen --no-emit-project --format requirements-txt --no-header
 
