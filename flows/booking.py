@@ -100,6 +100,7 @@ async def carry_out(session: Session, lines: Sequence[Line], progress: Progress)
     Raises:
         JobEnded: the job ended elsewhere; what was booked is found again by the next job.
         PleoError: a result could not be reported; the next run finds it in the books.
+        TimeShort: too little of the job's hour is left; all that was booked is reported.
 
     """
     waiting = [line for line in lines if line.result is None and line.entry]
@@ -111,9 +112,10 @@ async def carry_out(session: Session, lines: Sequence[Line], progress: Progress)
                 await _attach_to_earlier(session, downloads, batch)
                 await _report(session, batch)
                 await progress(done := done + len(batch), len(lines))
-            for batch in outcome.batches(
-                waiting, min(session.system.capabilities.batch_size, outcome.UPDATE_LIMIT)
-            ):
+            size = min(session.system.capabilities.batch_size, outcome.UPDATE_LIMIT)
+            while waiting:
+                begun = session.deadline.may_begin(size)
+                batch, waiting = waiting[:begun], waiting[begun:]
                 await _book(session, downloads, batch)
                 await _report(session, batch)
                 await progress(done := done + len(batch), len(lines))
@@ -234,7 +236,10 @@ async def _attach_to_earlier(session: Session, downloads: ReceiptDownloads, batc
 async def _report(session: Session, batch: Sequence[Line]) -> None:
     updates = [outcome.update_of(line.result) for line in batch if line.result is not None]
     if updates:
-        await report_items(session.pleo, session.job.id, updates)
+        asked_at = session.deadline.clock()
+        reported = await report_items(session.pleo, session.job.id, updates)
+        if reported.accepted:
+            session.deadline.pushed_out(asked_at)
 
 
 async def report_missing(session: Session) -> list[ExportJobItem]:

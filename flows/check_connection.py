@@ -11,10 +11,10 @@ from prefect.states import Completed, Failed
 from adapters.environment import ConfigurationError
 from flows import presentation
 from flows.connections import company_label, find_connection
-from flows.export_job import asked_parameters
 from flows.parameters import ConnectionName
 from flows.report import RunReport
 from flows.rules.readiness import failed_outcome
+from flows.run_names import asked_parameters
 from flows.session import open_session
 
 

@@ -15,6 +15,7 @@ from adapters.accounting.failures import FailureReporting
 from adapters.environment import ConfigurationError, load_connection
 from flows.commands.errors import ServiceError
 from flows.commands.exit_codes import ExitCode
+from flows.rules.on_failed_job import OnFailedJob
 
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Last line of stdout is one JSON object.")]
 
@@ -45,6 +46,7 @@ def run(
     connection: str | None = None,
     failure_reporting: FailureReporting | None = None,
     fetch_only: Annotated[bool, Parameter(negative=())] = False,
+    on_failed_job: OnFailedJob = OnFailedJob.REPORT,
     json: Json = False,
 ) -> int:
     """Take an export job through its lifecycle: the given one, else the oldest that waits.
@@ -61,6 +63,9 @@ def run(
         What Pleo is told when a check fails, if not what the connection says.
     fetch_only
         End after the items were fetched; nothing is booked and the job stays in progress.
+    on_failed_job
+        If the given job is failed in Pleo already: say why and how the accounting system stands, or export
+        its entries again in a new job.
 
     """
     if connection is None:
@@ -72,6 +77,7 @@ def run(
         job_id=job_id,
         failure_reporting=failure_reporting,
         fetch_only=fetch_only,
+        on_failed_job=on_failed_job,
         as_json=json,
     )
 

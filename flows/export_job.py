@@ -8,10 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from prefect import flow
-from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
-from prefect.runtime import flow_run
 
 from adapters.accounting.failures import Failure, FailureKind
 from adapters.environment import ConfigurationError
@@ -19,35 +17,29 @@ from adapters.pleo.errors import PleoError
 from adapters.pleo.jobs import Claim, ClaimResult, next_job
 from adapters.pleo.models import ExportJob, JobEvent, JobStatus
 from flows import presentation, tasks
-from flows.connections import company_label, find_connection
-from flows.one_at_a_time import one_at_a_time
-from flows.parameters import ConnectionName, JobId, Reporting, as_typed
+from flows.connections import find_connection
+from flows.failed_job import settle_failed_job
+from flows.one_at_a_time import LockLost, LockNotHad, one_at_a_time
+from flows.parameters import ConnectionName, JobId, Reporting
 from flows.report import new_report
 from flows.rules.lifecycle import Stage
+from flows.rules.on_failed_job import OnFailedJob
 from flows.rules.outcome import terminal_event
 from flows.rules.pleo_failures import failure_of
+from flows.run_names import export_run_name, keep_job
 from flows.session import Session, open_session
 
+_REACHED = (Stage.REACHABLE, Stage.AUTHENTICATED, Stage.WRITABLE)
 _BOOKING = {Stage.ITEMS_FETCHED, Stage.BOOKED, Stage.RESULTS_REPORTED}
 
 
-def asked_parameters() -> dict[str, Any]:
-    """Parameters that the present run was called with."""
-    return {name: as_typed(value) for name, value in (flow_run.parameters or {}).items()}
-
-
-def run_name() -> str:
-    """Name a run after company and job; the job is not known yet where the oldest one is wanted."""
-    asked = asked_parameters()
-    return f"{company_label(asked.get('connection'))} {asked.get('job_id') or 'oldest job'}"
-
-
-@flow(name="export-job", flow_run_name=run_name, retries=0, persist_result=False)
+@flow(name="export-job", flow_run_name=export_run_name, retries=0, persist_result=False)
 async def export_job(
     connection: ConnectionName = None,
     job_id: JobId = None,
     failure_reporting: Reporting = None,
     fetch_only: bool = False,
+    on_failed_job: OnFailedJob = OnFailedJob.REPORT,
 ) -> State[Any]:
     """Take one Pleo export job through its lifecycle.
 
@@ -61,6 +53,8 @@ async def export_job(
         failure_reporting: What Pleo is told when a check fails: the documented text, or the specific
             cause and remedy. Empty: as the connection says.
         fetch_only: End after the items were fetched; nothing is booked and the job stays in progress.
+        on_failed_job: If the job is failed in Pleo already: report says why and checks the accounting system
+            afresh; export_again then makes a new job for the entries that are not exported, and runs it.
 
     """
     report = new_report()
@@ -70,13 +64,17 @@ async def export_job(
             settings = settings.model_copy(update={"failure_reporting": failure_reporting})
         async with one_at_a_time(settings.company_id) as alone, open_session(settings, report) as session:
             state = (
-                await _through_lifecycle(session, connection, job_id, fetch_only=fetch_only)
+                await _through_lifecycle(session, connection, job_id, on_failed_job, fetch_only=fetch_only)
                 if alone
                 else presentation.another_run()
             )
     except ConfigurationError as error:
         report.misconfigured = True
         state = presentation.configuration_wrong(error)
+    except LockNotHad as error:
+        state = presentation.lock_not_had(str(error))
+    except LockLost:
+        state = presentation.lock_lost()
     except Exception as error:  # noqa: BLE001 - its text could hold a secret; Prefect would store it
         _log_unforeseen(error)
         state = presentation.defect(error)
@@ -86,12 +84,21 @@ async def export_job(
 
 
 async def _through_lifecycle(
-    session: Session, connection: str | None, job_id: UUID | None, *, fetch_only: bool
+    session: Session,
+    connection: str | None,
+    job_id: UUID | None,
+    on_failed_job: OnFailedJob,
+    *,
+    fetch_only: bool,
 ) -> State[Any]:
     """Run the stages; whatever nobody foresaw fails the job rather than leaving it in progress."""
     try:
         if not await _detect(session, connection, job_id):
             return presentation.nothing_to_export()
+        if session.job.status == JobStatus.FAILED:
+            ending = await settle_failed_job(session, on_failed_job)
+            if ending is not None:
+                return ending
         return await _stages(session, fetch_only=fetch_only)
     except PleoError as error:
         failure = session.report.failure = failure_of(error)
@@ -116,7 +123,7 @@ async def _detect(session: Session, connection: str | None, job_id: UUID | None)
         return False
     session.take(job, presentation.announced_lifecycle(job, f"{job.status} in Pleo"))
     if job_id is None:
-        await _rename_run(f"{company_label(connection)} {job.id}")
+        await keep_job(connection, job.id)
     return True
 
 
@@ -131,11 +138,7 @@ async def _stages(session: Session, *, fetch_only: bool) -> State[Any]:
     resumed = claim.result is ClaimResult.RESUMED
     session.lifecycle.move_to(Stage.STARTED, "resumed, not started again" if resumed else "")
 
-    for check, reached in (
-        (tasks.check_reachability, Stage.REACHABLE),
-        (tasks.check_auth, Stage.AUTHENTICATED),
-        (tasks.check_writability, Stage.WRITABLE),
-    ):
+    for check, reached in zip(tasks.CHECKS, _REACHED, strict=True):
         outcome = await check(session)
         session.report.checks.append(outcome)
         if outcome.failure:
@@ -193,7 +196,7 @@ async def _broken_off(session: Session, why: tasks.StepEnd | Failure) -> State[A
     if isinstance(why, tasks.StepEnd):
         return _ended_elsewhere(session, await session.pleo.get_job(session.job.id))
     session.report.failure = why
-    if why.kind.concerns_pleo:
+    if why.kind.concerns_pleo and why.kind is not FailureKind.PLEO_TIME_SHORT:
         return presentation.not_all_reported(why)
     outcome = await tasks.report_failure(session, why)
     if isinstance(outcome, Failure):
@@ -234,22 +237,10 @@ def _left_alone(session: Session, claim: Claim) -> State[Any]:
     session.lifecycle.move_to(
         Stage.ENDED_ELSEWHERE if ended else Stage.NOT_OURS, f"{claim.job.status} in Pleo"
     )
-    already = session.job.status == JobStatus.FAILED
-    return presentation.already_failed(claim.job) if already else presentation.ended_elsewhere(claim.job)
+    return presentation.ended_elsewhere(claim.job)
 
 
 def _log_unforeseen(error: Exception) -> None:
     """Log where an exception came from, without its text, which could hold a secret."""
     frames = "".join(traceback.format_tb(error.__traceback__))
     get_run_logger().error("Unforeseen %s at:\n%s", type(error).__name__, frames)
-
-
-async def _rename_run(name: str) -> None:
-    """Name the run after the job that was found; a fault in doing so changes nothing else."""
-    if not flow_run.id:
-        return
-    try:
-        async with get_client() as client:
-            await client.update_flow_run(UUID(flow_run.id), name=name)
-    except Exception as error:  # noqa: BLE001 - a name is no reason to lose an export
-        get_run_logger().warning("The run could not be renamed (%s).", type(error).__name__)

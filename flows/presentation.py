@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -66,6 +66,26 @@ def another_run() -> State[Any]:
         name="EndedElsewhere",
         message="Another run exports for this company right now. Nothing was sent; that run, or the next one "
         "on the schedule, takes the job.",
+    )
+
+
+def lock_not_had(evidence: str) -> State[Any]:
+    """Prefect's server could not be asked for the company's lock; nothing was sent."""
+    return Failed(
+        name="ExportFailed",
+        message=f"Prefect's server did not give this run the company's lock ({evidence}), so nothing was "
+        "begun: no request was sent to Pleo or to the accounting system. To be mended by: whoever runs "
+        "Prefect's server. The next run takes the job.",
+    )
+
+
+def lock_lost() -> State[Any]:
+    """The company's lock could not be renewed, and the run stopped where it stood."""
+    return Failed(
+        name="ExportFailed",
+        message="Prefect's server did not renew the company's lock, so the run stopped where it stood: two "
+        "runs must not book side by side. The job stays in progress. The next run, or a retry of this one, "
+        "finds in the books what was booked, books only the rest, and reports it.",
     )
 
 
@@ -135,14 +155,44 @@ def not_begun(failure: Failure) -> State[Any]:
     )
 
 
-def already_failed(job: ExportJob) -> State[Any]:
-    """The job had failed before this run read it (L50)."""
-    why = f'{job.failure_reason_type or "no reason type"}, "{plain(job.failure_reason or "no reason", 255)}"'
+def already_failed(job: ExportJob, system: str, failure: Failure | None, *, wanted_again: bool) -> State[Any]:
+    """The job had failed before this run read it (L50); `failure` is what the checks found just now."""
+    if failure:
+        verdict = f"Checked just now, {system} is not ready: {explained(failure)}"
+        remedy = "Nothing was exported again: a new job would fail for that." if wanted_again else ""
+    else:
+        verdict = f"Checked just now, {system} is ready to take entries."
+        remedy = (
+            "A failed job is never revived: export the entries again in Pleo, or run export-job for this "
+            "job with on_failed_job = export_again."
+        )
+    return Failed(name="AlreadyFailed", message=f"{_held_as_failed(job)} {verdict} {remedy}".strip())
+
+
+def another_job_in_the_way(job: ExportJob, other: ExportJob | None) -> State[Any]:
+    """A new job was wanted, but the company has an unfinished one with other entries (L23)."""
+    which = f"job {other.id}, {plain(other.status)}" if other else "which is not shown to this connection"
     return Failed(
         name="AlreadyFailed",
-        message=f"Pleo holds this job as failed ({why}). A failed job is never revived: mend the cause, "
-        "check the connection, then export the entries again in Pleo.",
+        message=f"{_held_as_failed(job)} Nothing was exported again: Pleo allows one unfinished export job, "
+        f"and has one with other entries ({which}). Let that job come to its end, then retry this run.",
     )
+
+
+def exported_since(by: Sequence[ExportJob]) -> State[Any]:
+    """A new job was wanted, but every entry of the failed one is settled."""
+    jobs = ", ".join(f"{job.id} ({plain(job.status)})" for job in by)
+    return Completed(
+        name="EndedElsewhere",
+        message="The job is failed in Pleo, and each of its entries is exported or has its own reason"
+        + (f", by job {jobs}" if jobs else "")
+        + ". Nothing was sent.",
+    )
+
+
+def _held_as_failed(job: ExportJob) -> str:
+    kind = plain(job.failure_reason_type or "no reason type")
+    return f'Pleo holds this job as failed ({kind}, "{plain(job.failure_reason or "no reason", 255)}").'
 
 
 def ended_elsewhere(job: ExportJob) -> State[Any]:

@@ -13,6 +13,7 @@ from adapters.pleo.items import FetchedItems
 from adapters.pleo.models import ExportJob, ExportJobItem
 from flows.lines import Line
 from flows.report import RunReport
+from flows.rules.deadline import Deadline
 from flows.rules.lifecycle import Lifecycle
 from flows.rules.readiness import ExportNeeds, Readiness
 
@@ -39,10 +40,9 @@ class Session:
         self.pleo = pleo
         self.system = system
         self.report = report
-        self.readiness = Readiness(
-            system, connection.check_deadline_seconds, connection.validation_deadline_seconds
-        )
+        self.readiness = self._new_readiness()
         self._job: ExportJob | None = None
+        self._deadline: Deadline | None = None
         self.items: FetchedItems | None = None
         self.lines: list[Line] = []
         self.states: list[ExportJobItem] = []
@@ -50,10 +50,18 @@ class Session:
     def take(self, job: ExportJob, lifecycle: Lifecycle) -> None:
         """Turn to a job that was read."""
         self._job = job
+        self._deadline = Deadline.of(job)
+        self.readiness = self._new_readiness()  # each job has its own time for the checks
         self.report.job_id = job.id
         self.report.lifecycle = lifecycle
         self.readiness.needs = ExportNeeds(
             job.company_id, self.connection.company_id, job.vendor_based_bookkeeping
+        )
+
+    def _new_readiness(self) -> Readiness:
+        connection = self.connection
+        return Readiness(
+            self.system, connection.check_deadline_seconds, connection.validation_deadline_seconds
         )
 
     @property
@@ -69,6 +77,13 @@ class Session:
         if self._job is None:
             raise RuntimeError("no job was taken")
         return self._job
+
+    @property
+    def deadline(self) -> Deadline:
+        """The time that is left for the job that was taken."""
+        if self._deadline is None:
+            raise RuntimeError("no job was taken")
+        return self._deadline
 
     @property
     def lifecycle(self) -> Lifecycle:

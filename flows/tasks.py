@@ -8,8 +8,10 @@ Pleo are repeated inside its client.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, TypedDict
+from uuid import UUID
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -18,13 +20,15 @@ from prefect.runtime import task_run
 from prefect.tasks import Task
 
 from adapters.accounting.contract import Check, CheckFailed, CheckOutcome
-from adapters.accounting.failures import Failure
-from adapters.pleo import items, jobs
-from adapters.pleo.errors import JobEnded, PleoError
+from adapters.accounting.failures import Failure, FailureKind
+from adapters.pleo import items, jobs, new_jobs
+from adapters.pleo.errors import JobEnded, PleoError, UnfinishedJobExists
 from adapters.pleo.events import EventOutcome, send_event
-from adapters.pleo.jobs import Claim
-from adapters.pleo.models import JobEvent
+from adapters.pleo.jobs import Claim, ClaimResult
+from adapters.pleo.models import ExportJob, JobEvent, JobStatus
 from flows import booking
+from flows.rules.deadline import TimeShort
+from flows.rules.failed_job import JobWithItems, SinceThen, since_then
 from flows.rules.outcome import TerminalEvent
 from flows.rules.pleo_failures import failure_of
 from flows.session import Session
@@ -69,10 +73,14 @@ _REPEATED: _Repeated = {
 @task(**_AFRESH)
 async def start(session: Session) -> Claim | Failure:
     """Send `started`, unless the job is in progress already (L35, L40)."""
+    asked_at = session.deadline.clock()
     try:
-        return await jobs.claim(session.pleo, session.job)
+        claim = await jobs.claim(session.pleo, session.job)
     except PleoError as error:
         return failure_of(error)
+    if claim.result is ClaimResult.STARTED:
+        session.deadline.pushed_out(asked_at)
+    return claim
 
 
 @task(**_REPEATED)
@@ -91,6 +99,10 @@ async def check_auth(session: Session) -> CheckOutcome:
 async def check_writability(session: Session) -> CheckOutcome:
     """Check that new entries can be created, for this company and in the way it needs (L42-L46)."""
     return await _check(session, Check.WRITABILITY)
+
+
+CHECKS = (check_reachability, check_auth, check_writability)
+"""The checks in their order (L48)."""
 
 
 @task(**_AFRESH)
@@ -132,6 +144,8 @@ async def book_items(session: Session, progress: booking.Progress) -> StepEnd | 
         await booking.carry_out(session, session.lines, progress)
     except CheckFailed as error:
         return session.readiness.failure_of(error)
+    except TimeShort:
+        return Failure(FailureKind.PLEO_TIME_SHORT)
     except JobEnded:
         return StepEnd.JOB_ENDED
     except PleoError as error:
@@ -164,6 +178,46 @@ async def complete(session: Session, ending: TerminalEvent) -> EventOutcome | Fa
         )
     except PleoError as error:
         return failure_of(error)
+
+
+@task(**_AFRESH)
+async def look_for_later_exports(session: Session) -> SinceThen | Failure:
+    """Find out what other jobs have done, or are about to do, for the entries of the failed job."""
+    try:
+        failed = JobWithItems(session.job, await session.pleo.list_job_items(session.job.id))
+        others: list[JobWithItems] = []
+        found = since_then(failed, others)
+        async for job, states in new_jobs.other_jobs_since(session.pleo, session.job):
+            others.append(JobWithItems(job, states))
+            found = since_then(failed, others)
+            if not found.open:
+                break
+    except PleoError as error:
+        return failure_of(error)
+    return found
+
+
+@task(**_AFRESH)
+async def export_again(session: Session, entries: Sequence[UUID]) -> ExportJob | Failure | None:
+    """Make a new job for entries of the failed one; None if an unfinished job is in the way (L23)."""
+    try:
+        return await new_jobs.create_job(
+            session.pleo, entries, vendor_based_bookkeeping=session.job.vendor_based_bookkeeping
+        )
+    except UnfinishedJobExists:
+        return None
+    except PleoError as error:
+        return failure_of(error)
+
+
+@task(**_AFRESH)
+async def unfinished_job(session: Session) -> ExportJob | None:
+    """Read the company's unfinished job, if Pleo still has one and can be asked."""
+    try:
+        found = await session.pleo.list_jobs([JobStatus.PENDING, JobStatus.IN_PROGRESS])
+    except PleoError:
+        return None
+    return jobs.oldest_eligible(found)
 
 
 async def _check(session: Session, check: Check) -> CheckOutcome:

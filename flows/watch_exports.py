@@ -13,9 +13,10 @@ from adapters.pleo.errors import PleoError
 from adapters.pleo.jobs import next_job
 from flows import presentation
 from flows.connections import company_label, find_connection
-from flows.export_job import asked_parameters, export_job
+from flows.export_job import export_job
 from flows.parameters import ConnectionName
 from flows.rules.pleo_failures import failure_of
+from flows.run_names import asked_parameters
 
 
 def run_name() -> str:

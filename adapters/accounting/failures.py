@@ -81,6 +81,7 @@ class FailureKind(StrEnum):
     PLEO_JOB_UNKNOWN = "pleo_job_unknown"
     PLEO_CONTRA_ACCOUNTS_MISSING = "pleo_contra_accounts_missing"
     PLEO_RESULTS_MISSING = "pleo_results_missing"
+    PLEO_TIME_SHORT = "pleo_time_short"
     PLEO_TOKEN_FILE_UNUSABLE = "pleo_token_file_unusable"  # noqa: S105 - no secret
 
     @property
@@ -389,6 +390,14 @@ CATALOGUE: Mapping[FailureKind, Row] = {
         "Pleo still holds items without a result although all of them were reported.",
         "Run the job again; if it stays, send the log of this run to the developers.",
         documented_type="validation_failure",
+    ),
+    FailureKind.PLEO_TIME_SHORT: Row(
+        _LATER,
+        _OPERATOR,
+        "service_timeout",
+        "The time that Pleo allows for an export was nearly over before every item was booked.",
+        "Export again: what is booked already is found, and not booked again.",
+        documented_type="service_timeout",
     ),
     FailureKind.PLEO_TOKEN_FILE_UNUSABLE: Row(
         _PERSON,

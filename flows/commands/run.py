@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from uuid import UUID
 
 from rich.console import Console
 
 from adapters.accounting.failures import FailureReporting
+from flows.commands.errors import ServiceError
 from flows.commands.exit_codes import ExitCode
 from flows.commands.output import print_json
 from flows.report import RunReport, collected_report, record_of
 from flows.rules.lifecycle import Stage
+from flows.rules.on_failed_job import OnFailedJob
 from flows.terminal import print_run, watched
 
+logger = logging.getLogger(__name__)
+
+_NO_PREFECT = (
+    "Prefect's server could not begin the run ({}); nothing was sent to Pleo or to the accounting system. "
+    "Start the server that PREFECT_API_URL names, or unset it."
+)
 _BY_STAGE = {
     Stage.FAILURE_REPORTED: ExitCode.NOT_READY,
     Stage.JOB_FAILED: ExitCode.NOT_READY,
@@ -36,12 +45,17 @@ def run_export(
     job_id: UUID | None,
     failure_reporting: FailureReporting | None,
     fetch_only: bool,
+    on_failed_job: OnFailedJob,
     as_json: bool,
 ) -> ExitCode:
     """Run the flow `export-job`, print its timeline, and give the exit code of its ending."""
     report = asyncio.run(
         collect_run(
-            connection=connection, job_id=job_id, failure_reporting=failure_reporting, fetch_only=fetch_only
+            connection=connection,
+            job_id=job_id,
+            failure_reporting=failure_reporting,
+            fetch_only=fetch_only,
+            on_failed_job=on_failed_job,
         )
     )
     console = Console(stderr=as_json)
@@ -57,8 +71,14 @@ async def collect_run(
     job_id: UUID | None = None,
     failure_reporting: FailureReporting | None = None,
     fetch_only: bool = False,
+    on_failed_job: OnFailedJob = OnFailedJob.REPORT,
 ) -> RunReport:
-    """Run the flow `export-job` in this process and give its report."""
+    """Run the flow `export-job` in this process and give its report.
+
+    Raises:
+        ServiceError: Prefect could not begin the run; nothing was sent.
+
+    """
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     # Where this process brings its own server, leases must outlive it: a killed run's lock frees itself.
     os.environ.setdefault(
@@ -67,7 +87,19 @@ async def collect_run(
     from flows.export_job import export_job
 
     with collected_report() as report, watched(report):
-        await export_job(connection, job_id, failure_reporting, fetch_only, return_state=True)
+        try:
+            await export_job(
+                connection,
+                job_id,
+                failure_reporting,
+                fetch_only,
+                on_failed_job=on_failed_job,
+                return_state=True,
+            )
+        except Exception as error:  # noqa: BLE001 - the flow's own endings are states: this is Prefect's
+            if not report.state_name:
+                raise ServiceError(_NO_PREFECT.format(type(error).__name__)) from None
+            logger.warning("Prefect's server could not be told how the run ended (%s).", type(error).__name__)
     return report
 
 

@@ -198,6 +198,7 @@ async def test_a_job_that_failed_before(
     assert (state.type, state.name) == ("FAILED", "AlreadyFailed")
     assert exit_code(report) == 6
     assert stages(report) == ["DETECTED", "ENDED_ELSEWHERE"]
+    assert [outcome.passed for outcome in report.checks] == [True, True, True], "checked afresh"
     assert asked(pleo)[before:] == [f"GET /v3/export-jobs/{job_id}"], "nothing but a look"
 
 
