@@ -49,8 +49,7 @@ async def one_at_a_time(company_id: UUID) -> AsyncIterator[bool]:
         name, occupy=1, strict=True, lease_duration=_LEASE_SECONDS, timeout_seconds=_WAIT_SECONDS
     )
     try:
-        async with asyncio.timeout(_ANSWER_SECONDS), get_client() as client:
-            await client.upsert_global_concurrency_limit_by_name(name, 1)
+        await _make_sure_that_it_exists(name)
         await lock.__aenter__()
     except AcquireConcurrencySlotTimeoutError:
         await _make_sure_that_it_is_held(name)
@@ -80,6 +79,15 @@ def _asked_to_stop() -> bool:
     """Whether the task is being cancelled from outside, and not by the lock alone."""
     task = asyncio.current_task()
     return task is None or task.cancelling() > 0
+
+
+async def _make_sure_that_it_exists(name: str) -> None:
+    """Create the lock where it is new; of two runs that do so at once, the later one finds it there."""
+    async with asyncio.timeout(_ANSWER_SECONDS), get_client() as client:
+        try:
+            await client.upsert_global_concurrency_limit_by_name(name, 1)
+        except Exception:  # noqa: BLE001 - Prefect looks, then creates: another run may have come in between
+            await client.read_global_concurrency_limit_by_name(name)
 
 
 async def _make_sure_that_it_is_held(name: str) -> None:

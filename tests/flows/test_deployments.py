@@ -36,7 +36,7 @@ def prefect(*arguments: str) -> str:
 
 
 @contextmanager
-def worker(log: Path) -> Iterator[None]:
+def worker(log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             [BIN / "prefect", "worker", "start", "--pool", "pleo-export"],
@@ -46,7 +46,7 @@ def worker(log: Path) -> Iterator[None]:
             stderr=subprocess.STDOUT,
         )
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait(30)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ import pytest
 from adapters.pleo.sandbox.server import EmbeddedPleo
 from adapters.pleo.sandbox.settings import SandboxSettings
 from flows.commands.run import exit_code
-from tests.flows.exports import Export, entries, events, links, make_job, statuses
+from tests.flows.exports import Export, entries, links, make_job, statuses
 from tests.support.fava_server import FavaServer
 
 pytestmark = pytest.mark.usefixtures("prefect_api")
@@ -89,15 +90,17 @@ async def test_a_job_that_ends_at_any_call(
     job_id = make_job(pleo, 101, types={"card_purchase": 1})
     pleo.inject(kind="delay", operation=operation, call=call, delay_seconds=1.5)
 
-    async def end_the_job() -> None:
+    def end_the_job() -> None:
         while not any(fault["struck"] for fault in pleo.faults()):
-            await asyncio.sleep(0.05)
+            time.sleep(0.05)
         if how == "expired":
             pleo.advance(61 * MINUTES)
         else:
             pleo.cancel_job(job_id)
 
-    (state, run), _ = await asyncio.gather(export({"WITHOUT_RECEIPT": "book"}), end_the_job())
+    (state, run), _ = await asyncio.gather(
+        export({"WITHOUT_RECEIPT": "book"}), asyncio.to_thread(end_the_job)
+    )
     assert (state.type, state.name, exit_code(run)) == ("CANCELLED", "EndedElsewhere", 6)
     reason = {"expired": "job_expired", "canceled": "canceled_by_user"}[how]
     assert reason in state.message

@@ -1,4 +1,4 @@
-"""A process that takes a company's lock and says how that went: `python -m tests.support.lock_holder ID SECONDS`."""
+"""A process that takes a company's lock and says how that went; its arguments are company and seconds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ async def main(company: UUID, seconds: float) -> None:
             say("held" if alone else "busy")
             if alone:
                 await asyncio.sleep(seconds)
-    except LockNotHad:
+    except LockNotHad as error:
+        sys.stderr.write(f"not had: {error}\n")
         say("not had")
     except LockLost:
         say("lost")
@@ -24,7 +25,8 @@ async def main(company: UUID, seconds: float) -> None:
 
 
 def say(word: str) -> None:
-    print(word, flush=True)
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
