@@ -75,9 +75,11 @@ def standing(folder: Path, books: str) -> Iterator[Stand]:
             **_connection(pleo, fava),
         }
         prefect = installed_program("prefect")
-        _run(environment, prefect, "--no-prompt", "work-pool", "create", "pleo-export", "--type", "process")
+        httpx.post(f"{api}/work_pools/", json={"name": "pleo-export", "type": "process"}).raise_for_status()
         _run(environment, prefect, "--no-prompt", "deploy", "--all")
-        _run(environment, prefect, "--no-prompt", "deployment", "schedule", "pause", "--all")
+        for deployed in httpx.post(f"{api}/deployments/filter", json={}).json():
+            if deployed["schedules"]:  # nobody else starts runs here
+                httpx.post(f"{api}/deployments/{deployed['id']}/pause_deployment").raise_for_status()
         _run(environment, installed_program("pleo-export"), "connection", "save", CONNECTION)
         worker = [prefect, "worker", "start", "--pool", "pleo-export", "--with-healthcheck"]
         health = f"http://127.0.0.1:{environment['PREFECT_WORKER_WEBSERVER_PORT']}/health"
