@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
@@ -10,7 +11,7 @@ from playwright.sync_api import TimeoutError as NotSeen
 RUN_SECONDS = 90
 """Time for a run to be fetched by the worker, to work and to end."""
 
-_SUBMISSIONS = 3
+_SUBMISSIONS = 5
 
 
 class PrefectPages:
@@ -49,6 +50,15 @@ class PrefectPages:
         """Give the text field of a parameter, counted from 1; the form's first field is the run's name."""
         return self.page.get_by_role("textbox").nth(number)
 
+    def list_of_choices(self, shown: str) -> None:
+        """Open the list whose present choice is shown so."""
+        self.page.locator("main button").filter(has_text=re.compile(f"^{shown}$")).click()
+
+    def choose(self, shown: str, wanted: str) -> None:
+        """Choose from the list whose present choice is shown so."""
+        self.list_of_choices(shown)
+        self.page.get_by_role("option", name=wanted, exact=True).click()
+
     def submit(self) -> None:
         """Submit the form and open the new run's page.
 
@@ -84,7 +94,7 @@ class PrefectPages:
         main = self.page.locator("main")
         expect(main.get_by_text(state_name, exact=True).first).to_be_visible(timeout=RUN_SECONDS * 1000)
         self.page.reload()  # its title is read once, and a run is renamed when its job is found
-        expect(main.get_by_text(title, exact=True).first).to_be_visible()
+        expect(main.get_by_text(title).first).to_be_visible()
 
     def open_artifact(self, key: str) -> Locator:
         """Open an artifact of the present run from its Artifacts tab, and give the part that shows it."""
@@ -99,15 +109,15 @@ class PrefectPages:
         self.page.go_back()
         expect(self.page.get_by_role("tab", name="Artifacts", exact=True)).to_be_visible()
 
-    def image(self, name: str) -> None:
-        """Keep what is on the screen as an image of the documentation."""
+    def image(self, name: str, *, whole: bool = False) -> None:
+        """Keep what is on the screen, or the whole page, as an image of the documentation."""
         if self._images is None:
             return
-        self.page.wait_for_timeout(1500)  # drawings glide to their place
-        self.page.screenshot(path=self._images / f"{name}.png")
+        self.page.wait_for_timeout(2500)  # drawings glide to their place
+        self.page.screenshot(path=self._images / f"{name}.png", full_page=whole)
 
     def _view_run(self) -> None:
         self.page.get_by_role("button", name="View run").or_(
             self.page.get_by_role("link", name="View run")
-        ).first.click(timeout=8000)
+        ).first.click(timeout=15_000)
         self.page.wait_for_url("**/runs/flow-run/**")

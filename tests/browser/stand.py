@@ -14,6 +14,7 @@ import httpx
 
 from adapters.environment import PREFIX
 from adapters.pleo.sandbox.server import EmbeddedPleo
+from adapters.pleo.sandbox.settings import SandboxSettings
 from flows.commands.local_services import free_port, installed_program, prefect_server, service
 from tests.support.fava_server import FavaServer
 
@@ -48,24 +49,16 @@ class Stand:
         found: list[dict[str, Any]] = httpx.post(f"{self.api}/flow_runs/filter", json=wanted).json()
         return found
 
-    def export_again(self, job_id: str) -> str:
-        """Click Export in Pleo for the entries of a failed job, and give the new job's id."""
-        entries = [item["accountingEntryId"] for item in self.pleo.job(job_id)["items"]]
-        made = httpx.post(
-            f"{self.pleo.base_url}/v3/export-jobs",
-            json={"companyId": str(self.pleo.company_id), "accountingEntryIds": entries},
-            auth=(self.pleo.api_key, ""),
-        )
-        assert made.is_success, made.text
-        return next(str(job["id"]) for job in self.pleo.jobs() if job["status"] == "pending")
-
 
 @contextmanager
 def standing(folder: Path, books: str) -> Iterator[Stand]:
     """Run everything until the block ends; Fava begins read-only."""
     ledger = folder / "books.beancount"
     ledger.write_text(books)
-    with prefect_server(folder / "server") as api, EmbeddedPleo() as pleo:
+    accounts = SandboxSettings(
+        expense_accounts=("Expenses:Travel", "Expenses:Meals"), contra_account="Assets:Pleo:Wallet"
+    )
+    with prefect_server(folder / "server") as api, EmbeddedPleo(settings=accounts) as pleo:
         fava = FavaServer(ledger)
         environment = {
             "PREFECT_API_URL": api,
