@@ -8,6 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as NotSeen
 
+expect.set_options(timeout=30_000)
 RUN_SECONDS = 90
 """Time for a run to be fetched by the worker, to work and to end."""
 
@@ -20,18 +21,17 @@ class PrefectPages:
     def __init__(self, page: Page, origin: str, images: Path | None) -> None:
         self.page, self.origin, self._images = page, origin, images
 
-    def open(self, path: str = "") -> None:
-        """Open the pages as Prefect shows them by default, then one of them by its path."""
+    def open(self) -> None:
+        """Open the pages as Prefect shows them by default, unless they are open."""
         if not self.page.url.startswith(self.origin):
             self.page.goto(f"{self.origin}/")
             self.page.wait_for_url("**/dashboard**")
-        if path:
-            self.page.goto(self.page.url.split("/dashboard")[0].split("/runs")[0] + path)
 
     def deployment(self, name: str) -> None:
         """Open a deployment's page from the list of them."""
         self.open()
         self.page.get_by_role("link", name="Deployments", exact=True).first.click()
+        self.page.reload()  # notices of earlier runs, with their links, are gone
         row = self.page.locator('a[href*="/deployments/deployment/"]').filter(has_text=name)
         row.first.click()
         expect(self.page.get_by_role("tab", name="Description")).to_be_visible()
@@ -113,6 +113,7 @@ class PrefectPages:
         """Keep what is on the screen, or the whole page, as an image of the documentation."""
         if self._images is None:
             return
+        self.page.mouse.wheel(0, -10_000)
         self.page.wait_for_timeout(2500)  # drawings glide to their place
         self.page.screenshot(path=self._images / f"{name}.png", full_page=whole)
 
@@ -121,3 +122,5 @@ class PrefectPages:
             self.page.get_by_role("link", name="View run")
         ).first.click(timeout=15_000)
         self.page.wait_for_url("**/runs/flow-run/**")
+        # Only then is the page before it gone, with the endings of earlier runs.
+        expect(self.page.get_by_role("tab", name="Job Variables")).to_be_visible()
