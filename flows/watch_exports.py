@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from prefect import flow
+from prefect import flow, tags
 from prefect.client.schemas.objects import State
 
 from adapters.environment import ConfigurationError
@@ -45,5 +45,6 @@ async def watch_exports(connection: ConnectionName = None, fetch_only: bool = Fa
         return presentation.not_begun(failure_of(error))
     if job is None:
         return presentation.nothing_to_export()
-    ended = await export_job(connection, job.id, fetch_only=fetch_only, return_state=True)
+    with tags("pleo-export"):  # as the deployments' runs have it: automations.yaml finds runs by it
+        ended = await export_job(connection, job.id, fetch_only=fetch_only, return_state=True)
     return State(type=ended.type, name=ended.name, message=f"Job {job.id}: {ended.message}")

@@ -74,6 +74,8 @@ class Operator:
 def deployed(prefect_api: str) -> None:
     prefect("work-pool", "create", "pleo-export", "--type", "process", "--overwrite")
     prefect("deploy", "--all")
+    # Runs of the schedule would take the jobs that these tests leave behind on purpose.
+    prefect("deployment", "schedule", "clear", "watch-exports/watch-exports", "--accept-yes")
 
 
 @pytest.fixture
