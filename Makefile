@@ -6,7 +6,7 @@ BIN := .venv/bin
 FOR_DEMO := .venv/.installed-for-demo
 ALL := .venv/.installed-all
 
-.PHONY: demo demo-failures demo-tryton test check bench readme wheel lock clean
+.PHONY: demo demo-failures demo-tryton test check bench readme images wheel lock clean
 
 demo: $(FOR_DEMO)  ## a real run: three jobs against the embedded Pleo and a Fava ledger
 	$(BIN)/pleo-export demo
@@ -56,6 +56,8 @@ readme: $(ALL)  ## bring the tables of README.md up to date with the code
 
 wheel: $(ALL)  ## what is released, in dist/
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
+images: $(ALL)  ## take the images of docs/operators.md anew, in a real browser
+	IMAGES=docs/images $(BIN)/python -m pytest -m slow tests/browser/test_operator.py
 
 EXPORT := uv export --quiet --frozen --no-emit-project --format requirements-txt --no-header
 

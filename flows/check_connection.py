@@ -22,11 +22,11 @@ from flows.companies import (
     companies_to_serve,
     named,
     only_the_environment,
-    publish_companies,
     side_by_side,
 )
 from flows.connections import find_connection
 from flows.health import tell_health
+from flows.parameters import ConnectionName
 from flows.report import RunReport
 from flows.rules.readiness import failed_outcome
 from flows.run_names import asked_parameters
@@ -46,7 +46,7 @@ def run_name() -> str:
 
 
 @flow(name="check-connection", flow_run_name=run_name, retries=0, persist_result=False)
-async def check_connection(connection: str | None = None, companies_at_once: AtOnce = 8) -> State[Any]:
+async def check_connection(connection: ConnectionName = None, companies_at_once: AtOnce = 8) -> State[Any]:
     """Check that the accounting system is ready to take entries; nothing is changed there.
 
     Pleo is asked nothing; it is told that credentials are refused, or taken again, where the connection says
@@ -123,7 +123,7 @@ async def _all(companies: Sequence[Company], at_once: int) -> State[Any]:
             message=f"{_ready(len(checked) - len(broken))} ready, {len(broken)} not: {named(broken)}. "
             "The table of companies says why.",
         )
-    await publish_companies(rows, f"# Which companies are ready?\n\n{ending.message}")
+    await presentation.publish_companies(rows, ending.message or "")
     return ending
 
 

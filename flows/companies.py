@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from typing import Annotated, TypeVar
 from uuid import UUID
 
-from prefect.artifacts import acreate_table_artifact
-from prefect.logging import get_run_logger
 from pydantic import Field
 
 from adapters.connection import ExportConnection
@@ -22,9 +20,6 @@ T = TypeVar("T")
 
 AtOnce = Annotated[int, Field(ge=1, le=100)]
 """How many companies are served side by side."""
-
-COMPANIES_KEY = "companies"
-"""Key of the table artifact with one row a company."""
 
 _NAMED = 10
 """Companies that a message names; the table has all."""
@@ -110,11 +105,3 @@ def named(companies: Sequence[Company]) -> str:
     labels = ", ".join(company.label for company in companies[:_NAMED])
     more = len(companies) - _NAMED
     return f"{labels} and {more} more" if more > 0 else labels
-
-
-async def publish_companies(rows: list[dict[str, str]], description: str) -> None:
-    """Leave the table over all companies; a fault in doing so changes nothing else."""
-    try:
-        await acreate_table_artifact(key=COMPANIES_KEY, table=rows, description=description)
-    except Exception as error:  # noqa: BLE001 - an artifact is no reason to lose an export
-        get_run_logger().warning("The table of companies could not be stored (%s).", type(error).__name__)

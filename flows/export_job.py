@@ -10,7 +10,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 
-from adapters.accounting.failures import Failure, FailureKind, FailureReporting
+from adapters.accounting.failures import Failure, FailureKind
 from adapters.environment import ConfigurationError
 from adapters.pleo.errors import PleoError
 from adapters.pleo.jobs import ClaimResult, next_job
@@ -20,6 +20,7 @@ from flows.connections import find_connection, refuse_rebooking_of_any
 from flows.failed_job import settle_failed_job
 from flows.health import tell_health
 from flows.one_at_a_time import LockLost, LockNotHad, one_at_a_time
+from flows.parameters import ConnectionName, JobId, Reporting
 from flows.report import new_report
 from flows.rules.lifecycle import Stage
 from flows.rules.on_failed_job import OnFailedJob
@@ -35,9 +36,9 @@ _BOOKING = {Stage.ITEMS_FETCHED, Stage.BOOKED, Stage.RESULTS_REPORTED}
 
 @flow(name="export-job", flow_run_name=export_run_name, retries=0, persist_result=False)
 async def export_job(
-    connection: str | None = None,
-    job_id: UUID | None = None,
-    failure_reporting: FailureReporting | None = None,
+    connection: ConnectionName = None,
+    job_id: JobId = None,
+    failure_reporting: Reporting = None,
     fetch_only: bool = False,
     on_failed_job: OnFailedJob = OnFailedJob.REPORT,
     rebook: bool = False,

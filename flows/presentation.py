@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from prefect.artifacts import (
+    acreate_markdown_artifact,
     acreate_progress_artifact,
     acreate_table_artifact,
     aupdate_progress_artifact,
@@ -23,9 +24,9 @@ from adapters.accounting.failures import Failure
 from adapters.environment import ConfigurationError
 from adapters.pleo.models import ExportJob, JobEvent
 from adapters.texts import plain
-from flows.item_rows import item_rows
-from flows.markdown import escaped, row_of_texts
-from flows.report import RunReport, check_rows, timeline_rows
+from flows import pages
+from flows.markdown import text
+from flows.report import RunReport
 from flows.reporting import Progress
 from flows.rules.lifecycle import Lifecycle, Move
 from flows.unforeseen import name_of
@@ -33,7 +34,9 @@ from flows.unforeseen import name_of
 CHECK_REPORT_KEY = "check-report"
 TIMELINE_KEY = "timeline"
 ITEMS_KEY = "items"
+ALL_ITEMS_KEY = "all-items"
 PROGRESS_KEY = "progress"
+COMPANIES_KEY = "companies"
 
 
 def announced_lifecycle(job: ExportJob, note: str) -> Lifecycle:
@@ -118,7 +121,7 @@ def exported(report: RunReport, event: JobEvent) -> State[Any]:
         without += f" {again} of them were in the books before and now are a second time, as rebook asked."
     if event is JobEvent.COMPLETED:
         return Completed(name="Exported", message=f"All {booked} item(s) are in the books.{without}")
-    reasons = "The items table and Pleo's *Review errors* say why."
+    reasons = 'The items table and "Review errors" in Pleo say why.'
     if event is JobEvent.COMPLETED_WITH_ERRORS:
         message = f"{booked} item(s) are in the books, {failed} failed.{without} {reasons}"
         return Completed(name="ExportedWithErrors", message=message)
@@ -231,13 +234,15 @@ def defect(error: BaseException) -> State[Any]:
 
 
 async def publish(report: RunReport) -> None:
-    """Leave the check report and the timeline as artifacts; a fault in doing so changes nothing else."""
+    """Leave check report, timeline and items as artifacts; a fault in doing so changes nothing else."""
     await publish_checks(report)
-    await _publish(
-        TIMELINE_KEY, timeline_rows(report), f"# Stages of job {report.job_id}\n\n{escaped(report.message)}"
-    )
+    job = f"Job {report.job_id}." if report.job_id else "No job."
+    await _publish(TIMELINE_KEY, pages.timeline_page(report), f"{report.state_name}. {job}")
     if report.lines:
-        await _publish(ITEMS_KEY, item_rows(report.lines), f"# Items of job {report.job_id}")
+        summary = f"{pages.items_summary(report.lines)} {job}"
+        await _publish(ITEMS_KEY, pages.items_page(report.lines), summary)
+        if len(report.lines) > pages.ITEMS_ON_A_PAGE:
+            await _publish(ALL_ITEMS_KEY, pages.all_items(report.lines), summary)
 
 
 @asynccontextmanager
@@ -262,13 +267,22 @@ async def progress(report: RunReport) -> AsyncIterator[Progress]:
 async def publish_checks(report: RunReport, company: str = "") -> None:
     """Leave the check report as an artifact, under the company's own key where a run checks several."""
     key = f"{CHECK_REPORT_KEY}-{company}" if company else CHECK_REPORT_KEY
-    await _publish(key, check_rows(report.checks), "# Is the accounting system ready?")
+    await _publish(key, pages.check_page(report.checks), pages.check_summary(report.checks))
 
 
-async def _publish(key: str, rows: list[dict[str, str]], description: str) -> None:
+async def publish_companies(rows: Sequence[dict[str, str]], message: str) -> None:
+    """Leave the table over all companies, one row each."""
+    await _publish(COMPANIES_KEY, pages.companies_page(rows, message), message)
+
+
+async def _publish(key: str, content: str | list[dict[str, str]], description: str) -> None:
+    """Store an artifact whose content is Markdown already; a fault in doing so changes nothing else."""
+    description = text(description)
     try:
-        table = [row_of_texts(row, links="entry or reason") for row in rows]
-        await acreate_table_artifact(key=key, table=table, description=description)
+        if isinstance(content, str):
+            await acreate_markdown_artifact(key=key, markdown=content, description=description)
+        else:
+            await acreate_table_artifact(key=key, table=content, description=description)
     except Exception as error:  # noqa: BLE001 - an artifact is no reason to lose an export
         get_run_logger().warning("The artifact %s could not be stored (%s).", key, type(error).__name__)
 

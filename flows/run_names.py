@@ -10,11 +10,12 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from flows.connections import company_label
+from flows.parameters import as_typed
 
 
 def asked_parameters() -> dict[str, Any]:
     """Parameters that the present run was called with."""
-    return dict(flow_run.parameters or {})
+    return {name: as_typed(value) for name, value in (flow_run.parameters or {}).items()}
 
 
 def export_run_name() -> str:

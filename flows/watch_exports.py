@@ -27,11 +27,11 @@ from flows.companies import (
     companies_to_serve,
     named,
     only_the_environment,
-    publish_companies,
     side_by_side,
 )
 from flows.connections import find_connection
 from flows.export_job import export_job
+from flows.parameters import ConnectionName
 from flows.report import collected_report
 from flows.rules.pleo_failures import failure_of
 from flows.run_names import asked_parameters
@@ -59,7 +59,7 @@ def run_name() -> str:
 
 @flow(name="watch-exports", flow_run_name=run_name, retries=0, persist_result=False)
 async def watch_exports(
-    connection: str | None = None,
+    connection: ConnectionName = None,
     fetch_only: bool = False,
     companies_at_once: AtOnce = 8,
     minutes_per_company: Minutes = 60,
@@ -127,7 +127,7 @@ async def _all(companies: Sequence[Company], fetch_only: bool, at_once: int, sec
 
     served = await side_by_side(companies, serve)
     state = _summary(served)
-    await publish_companies(_rows(served), f"# What became of each company\n\n{state.message}")
+    await presentation.publish_companies(_rows(served), state.message or "")
     return state
 
 

@@ -38,6 +38,7 @@ pytest_plugins = ["tests.contract.report", "tests.recovery.report"]
 SHARED_SERVERS = {
     "tests/flows/rules": None,
     "tests/flows": "prefect",
+    "tests/browser": "browser",
     "tests/contract": "systems",
     "tests/recovery": "recovery",
     "tests/adapters/accounting/tryton": "systems",

@@ -119,8 +119,10 @@ def prefect_server(
     command = [installed_program("prefect"), "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     settings = {
         "PREFECT_HOME": str(home),
+        "PREFECT_UI_API_URL": address,  # else its pages ask port 4200, whichever port they come from
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "DO_NOT_TRACK": "1",
         **(environment or {}),
     }

@@ -362,8 +362,7 @@ async def test_what_prefect_keeps_of_a_run(
     }  # fmt: skip
     assert {artifact.key for artifact in artifacts} == {"check-report", "timeline"}
     report = next(str(artifact.data) for artifact in artifacts if artifact.key == "check-report")
-    for column in ("check", "verdict", "time", "cause", "who mends it", "what to do"):
-        assert f'"{column}"' in report
+    assert report.startswith("| check | verdict | time | cause | who mends it | what to do |")
     assert "read-only mode" in report
     kept = f"{flow_run!r}{flow_run.parameters}{artifacts}{tasks}"
     assert pleo.api_key not in kept

@@ -17,10 +17,13 @@ from rich.console import Console
 from adapters.accounting.booking import Booked, Entry, EntryLine, Refused
 from adapters.accounting.failures import CATALOGUE, Failure, FailureReporting
 from adapters.accounting.item_failures import ItemFailure, ItemFailureKind
+from adapters.texts import plain
 from flows import presentation
 from flows.item_rows import item_rows
 from flows.lines import Line
-from flows.markdown import escaped, row_of_texts
+from flows.markdown import CELL_LIMIT, link
+from flows.markdown import text as as_markdown
+from flows.pages import all_items
 from flows.report import RunReport
 from flows.rules.lifecycle import Lifecycle, Stage
 from flows.rules.outcome import update_of
@@ -70,17 +73,19 @@ def shown(markdown: str) -> str:
 
 @given(text=texts)
 def test_a_cell_in_markdown_shows_the_text(text: str) -> None:
-    cell = f"cell {escaped(text)}"
-    words = " ".join(text.replace("\x00", "\ufffd").split())
+    cell = f"cell {as_markdown(text)}"
+    words = " ".join(plain(text, CELL_LIMIT).split())
     assert " ".join(shown(cell).split()) == f"cell {words}".strip()
 
 
 def test_a_link_of_ours_stays_one_and_only_in_its_column() -> None:
     address = "http://127.0.0.1:5000/books/journal/?filter=%5Epleo-1"
-    row = row_of_texts({"entry": address, "other": address}, links="entry")
-    assert row["entry"] == address
-    assert "://" not in row["other"].replace("\\://", "")
-    assert row_of_texts({"entry": f"{address} [x](y)"}, links="entry")["entry"] != f"{address} [x](y)"
+    line = a_line("")
+    line.result = Booked(line.reference, address, address)
+    (row,) = all_items([line])
+    assert row["result"] == link("booked", address)
+    assert "](" not in row["entry or reason"]
+    assert "://" not in row["entry or reason"].replace("\\://", "")
 
 
 def a_line(text: str) -> Line:
@@ -100,7 +105,7 @@ def test_the_items_table(text: str) -> None:
         for cell in row.values():
             assert cell.isprintable()
             assert len(cell) <= 2048
-            shown(f"cell {escaped(cell)}")
+            shown(f"cell {as_markdown(cell)}")
 
 
 @attacks
@@ -131,7 +136,8 @@ def test_a_stage_is_noted_on_one_short_line(text: str) -> None:
 @attacks
 def test_what_pleo_is_told(text: str) -> None:
     for kind in ItemFailureKind:
-        told = update_of(Refused(uuid4(), ItemFailure(kind, {"name": text, "answer": text, "limit": text})))
+        failure = ItemFailure(kind, {"name": text, "answer": text, "limit": text})
+        told = update_of(uuid4(), Refused(uuid4(), failure))
         fit_to_be_read(told.failure_reason or "")
         assert len(told.failure_reason or "") <= 255
     for failure in CATALOGUE:
@@ -140,7 +146,7 @@ def test_what_pleo_is_told(text: str) -> None:
             reason = Failure(failure, dict.fromkeys(names, text)).told_to_pleo(reporting)
             fit_to_be_read(reason.text)
             assert len(reason.text) <= 255
-    booked = update_of(Booked(uuid4(), text, f"http://books.example/{text}"))
+    booked = update_of(uuid4(), Booked(uuid4(), text, f"http://books.example/{text}"))
     assert (booked.external_id or "x").isprintable()
     assert len(booked.external_id or "") <= 255
     assert len(booked.external_url or "") <= 2048
