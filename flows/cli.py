@@ -18,8 +18,8 @@ from flows.commands.errors import ServiceError
 from flows.commands.exit_codes import ExitCode
 from flows.commands.options import Json
 from flows.commands.webhook_app import webhook_app
-from flows.connections import refuse_rebooking_of_any
 from flows.rules.on_failed_job import OnFailedJob
+from flows.rules.rebooking import refuse_rebooking_of_any
 
 Rebook = Annotated[bool, Parameter(negative=())]
 

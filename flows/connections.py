@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Any
 
-from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.objects import BlockDocument
-from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from pydantic import ValidationError
 
 from adapters.connection import ExportConnection
 from adapters.environment import ConfigurationError, load_connection, sentence_about
+
+if TYPE_CHECKING:  # imported where it is used: `plan` and `check` with the environment's settings do without
+    from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.objects import BlockDocument
 
 BLOCK_TYPE = "pleo-export-connection"
 """Slug of the block type of `flows.blocks`, written here so that reading does not register it."""
@@ -40,6 +40,8 @@ async def find_connection(name: str | None) -> ExportConnection:
     """
     if name is None:
         return load_connection()
+    from prefect.client.orchestration import get_client
+
     async with get_client() as client:
         document = await find_document(client, name)
     return _settings(name, document.data)
@@ -52,6 +54,8 @@ async def find_document(client: PrefectClient, name: str) -> BlockDocument:
         ConfigurationError: nothing is saved under that name.
 
     """
+    from prefect.exceptions import ObjectNotFound
+
     try:
         return await client.read_block_document_by_name(name, BLOCK_TYPE)
     except ObjectNotFound:
@@ -62,6 +66,9 @@ async def find_document(client: PrefectClient, name: str) -> BlockDocument:
 
 async def saved_connections() -> list[Saved]:
     """Read all saved connections in the order of their names; one that is not valid says why."""
+    from prefect.client.orchestration import get_client
+    from prefect.exceptions import PrefectHTTPStatusError
+
     documents: list[BlockDocument] = []
     async with get_client() as client:
         try:
@@ -76,20 +83,6 @@ async def saved_connections() -> list[Saved]:
             return []  # the block type is registered with the first save
     found = [_saved(document.name, document.data) for document in documents if document.name]
     return sorted(found, key=lambda each: each.name)
-
-
-def refuse_rebooking_of_any(job_id: UUID | None, *, rebook: bool) -> None:
-    """Let nothing be booked once more for whichever job happens to be the oldest (U13).
-
-    Raises:
-        ConfigurationError: no job is named.
-
-    """
-    if rebook and job_id is None:
-        raise ConfigurationError(
-            "rebook needs a job id: it books once more what is in the books already, so name the one job "
-            "that is to do so (--job-id)."
-        )
 
 
 def company_label(name: str | None) -> str:

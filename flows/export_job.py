@@ -16,7 +16,7 @@ from adapters.pleo.errors import PleoError
 from adapters.pleo.jobs import ClaimResult, next_job
 from adapters.pleo.models import JobEvent, JobStatus
 from flows import endings, presentation, tasks
-from flows.connections import find_connection, refuse_rebooking_of_any
+from flows.connections import find_connection
 from flows.failed_job import settle_failed_job
 from flows.health import tell_health
 from flows.one_at_a_time import LockLost, LockNotHad, one_at_a_time
@@ -26,6 +26,7 @@ from flows.rules.lifecycle import Stage
 from flows.rules.on_failed_job import OnFailedJob
 from flows.rules.outcome import terminal_event
 from flows.rules.pleo_failures import failure_of
+from flows.rules.rebooking import refuse_rebooking_of_any
 from flows.run_names import export_run_name, keep_job
 from flows.session import Session, open_session
 from flows.unforeseen import log_unforeseen, name_of

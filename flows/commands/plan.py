@@ -16,12 +16,13 @@ from adapters.pleo.items import fetch_items
 from adapters.pleo.jobs import next_job
 from flows.commands.exit_codes import ExitCode
 from flows.commands.output import print_json
-from flows.connections import find_connection, refuse_rebooking_of_any
+from flows.connections import find_connection
 from flows.item_rows import item_rows
 from flows.planning import plan
 from flows.report import FailureRecord, RunReport, failure_record
 from flows.rules.lifecycle import Lifecycle
 from flows.rules.pleo_failures import failure_of
+from flows.rules.rebooking import refuse_rebooking_of_any
 from flows.session import Session, open_session
 from flows.terminal import print_items
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from uuid import UUID, uuid5
 
 from adapters.accounting.booking import Entry
+from adapters.environment import ConfigurationError
 
 
 def rebooking_reference(job_id: UUID, reference: UUID) -> UUID:
@@ -23,3 +24,17 @@ def rebooked(entry: Entry, job_id: UUID) -> Entry:
     """Give the entry as a job books it once more."""
     reference = rebooking_reference(job_id, entry.reference)
     return replace(entry, reference=reference, rebooks=entry.reference)
+
+
+def refuse_rebooking_of_any(job_id: UUID | None, *, rebook: bool) -> None:
+    """Let nothing be booked once more for whichever job happens to be the oldest (U13).
+
+    Raises:
+        ConfigurationError: no job is named.
+
+    """
+    if rebook and job_id is None:
+        raise ConfigurationError(
+            "rebook needs a job id: it books once more what is in the books already, so name the one job "
+            "that is to do so (--job-id)."
+        )

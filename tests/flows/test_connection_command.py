@@ -120,6 +120,8 @@ async def test_the_form_explains_every_field_and_masks_secrets() -> None:
         "pleo.access_token",
         "pleo.oauth.client_secret",
         "pleo.oauth.refresh_token",
+        "pleo.webhook_secret",
+        "pleo.webhook_basic",
         "accounting.password",
         "accounting.application_key",
     }

@@ -126,7 +126,14 @@ def test_what_is_deployed(prefect_api: str) -> None:
         form = client.read_deployment_by_name("export-job/export-job").parameter_openapi_schema
     assert form is not None
     fields = form["properties"]
-    assert set(fields) == {"connection", "job_id", "failure_reporting", "fetch_only", "on_failed_job"}
+    assert set(fields) == {
+        "connection",
+        "job_id",
+        "failure_reporting",
+        "fetch_only",
+        "on_failed_job",
+        "rebook",
+    }
     assert all(field.get("description") for field in fields.values()), "every field of the form is explained"
     assert form["definitions"]["FailureReporting"]["enum"] == ["documented", "specific"], (
         "choices, not free text"

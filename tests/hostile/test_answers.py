@@ -94,7 +94,7 @@ def exported(pleo: EmbeddedPleo, proxy: SpoilingProxy, folder: Path, spoiling: S
 def test_answers_of_pleo(
     pleo: EmbeddedPleo,
     before_pleo: SpoilingProxy,
-    tmp_path_factory: pytest.TempPathFactory,
+    folder: Path,
     spoiling: Spoiling,
 ) -> None:
     exported(pleo, before_pleo, folder, spoiling)
@@ -107,7 +107,7 @@ def test_answers_of_pleo(
 def test_more_answers_of_pleo(
     pleo: EmbeddedPleo,
     before_pleo: SpoilingProxy,
-    tmp_path_factory: pytest.TempPathFactory,
+    folder: Path,
     spoiling: Spoiling,
 ) -> None:
     exported(pleo, before_pleo, folder, spoiling)

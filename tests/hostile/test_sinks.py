@@ -160,7 +160,7 @@ def test_the_message_of_a_state(text: str) -> None:
     job = a_job(status=text, reason=text, kind=text)
     report = RunReport(items={"fetched": 1, text: 2, **{f"{text}{n}": 1 for n in range(30)}})
     for state in (
-        presentation.already_failed(job),
+        presentation.already_failed(job, "Fava", None, wanted_again=False),
         presentation.ended_elsewhere(job),
         presentation.items_fetched(report),
     ):

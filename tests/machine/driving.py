@@ -14,6 +14,8 @@ from adapters.pleo.items import fetch_items
 from adapters.pleo.jobs import ClaimResult, claim, next_job
 from adapters.pleo.models import JobEvent
 from flows import booking
+from flows.planning import plan
+from flows.reporting import report_missing
 from flows.rules.lifecycle import Lifecycle, Stage
 from flows.rules.outcome import terminal_event
 from flows.session import Session
@@ -59,7 +61,7 @@ async def _export(session: Session) -> None:
     session.items = await fetch_items(session.pleo, session.job.id)
     session.lifecycle.move_to(Stage.ITEMS_FETCHED)
     try:
-        session.lines = await booking.plan(session, session.fetched)
+        session.lines = await plan(session, session.fetched)
         await booking.carry_out(session, session.lines, unwatched)
     except CheckFailed as error:
         await _fail(session, error.failure)
@@ -67,7 +69,7 @@ async def _export(session: Session) -> None:
     except RuntimeError:  # a defect: the flow leaves the job to the next run
         return
     session.lifecycle.move_to(Stage.BOOKED)
-    session.states = await booking.report_missing(session)
+    session.states = await report_missing(session)
     ending = terminal_event(session.states)
     if ending is None:
         session.report.failure = Failure(FailureKind.PLEO_RESULTS_MISSING)

@@ -59,6 +59,7 @@ EXPECTED = {
     "pleo_job_unknown": ("validation_failure", "validation_failure", PERSON),
     "pleo_contra_accounts_missing": ("missing_configuration", "missing_configuration", PERSON),
     "pleo_results_missing": ("validation_failure", "validation_failure", DEFECT),
+    "pleo_time_short": ("service_timeout", "service_timeout", LATER),
     "pleo_token_file_unusable": ("validation_failure", "validation_failure", PERSON),
 }
 
