@@ -11,15 +11,21 @@ CELL_LIMIT = 600
 """Characters of one cell; the longest texts of the catalogues, with their facts, are shorter."""
 
 _MARKUP = re.compile(r"([\\`*_\[\]<>|~&$#!^])")
-_ADDRESS = re.compile(r"(?i)\b(https?|ftp|mailto|xmpp)(:)|\b(www)(\.)|(\w)(@)(?=\w)")
-"""What a renderer would make a link although nobody wrote one."""
+_ADDRESS = re.compile(r"(?i)((?:https?://|www\.)[^\s`]+|[-.+\w]+@[-\w]+(?:\.[-\w]+)+)")
+"""What a renderer makes a link although nobody wrote one; it does so even where it is escaped."""
 _UNSAFE_IN_LINKS = re.compile(r"[^A-Za-z0-9\-._~:/?#@!$&'*+,;=%]")
 
 
 def text(value: str) -> str:
-    """Give a text as Markdown that is shown letter by letter: no markup, no link, one line."""
-    escaped = _MARKUP.sub(r"\\\1", plain(value, CELL_LIMIT))
-    return _ADDRESS.sub(lambda found: "\\".join(part for part in found.groups() if part), escaped)
+    """Give a text as Markdown that is shown letter by letter: no markup, one line.
+
+    Addresses are shown as code, which alone keeps them from becoming links.
+    """
+    parts = _ADDRESS.split(plain(value, CELL_LIMIT))  # every second one is an address
+    return "".join(
+        f"`{part.replace('|', chr(92) + '|')}`" if number % 2 else _MARKUP.sub(r"\\\1", part)
+        for number, part in enumerate(parts)
+    )
 
 
 def together(value: str) -> str:

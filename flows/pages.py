@@ -71,7 +71,7 @@ def all_items(lines: Sequence[Line]) -> list[dict[str, str]]:
 
 def companies_page(rows: Sequence[dict[str, str]], message: str) -> str:
     """Give the run's ending in words, and one row a company."""
-    return _parts(text(message), _table_of_texts(rows))
+    return _parts(text(message), table([{name: text(value) for name, value in row.items()} for row in rows]))
 
 
 def items_summary(lines: Sequence[Line]) -> str:

@@ -36,14 +36,16 @@ hypothesis.settings.load_profile("house")
 pytest_plugins = ["tests.contract.report", "tests.recovery.report"]
 
 SHARED_SERVERS = {
-    "tests/flows/rules": None,
-    "tests/flows": "prefect",
     "tests/browser": "browser",
     "tests/contract": "systems",
     "tests/recovery": "recovery",
     "tests/adapters/accounting/tryton": "systems",
 }
-"""Folders whose tests share servers, and so a process where the suite runs in several; longest path first."""
+"""Folders whose tests share servers, and so a process where the suite runs in several; longest path first.
+
+Those of `tests/flows` share a Prefect too, but take more than half of all the time: each process has its own for
+them.
+"""
 
 
 class ByServers(LoadScopeScheduling):  # type: ignore[misc]
@@ -65,7 +67,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByServers:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the slowest servers, so that no process waits for them at the end."""
-    items.sort(key=lambda item: _group(item.nodeid) is None)
+    items.sort(
+        key=lambda item: (_group(item.nodeid) is None, not item.nodeid.startswith("tests/flows/test_"))
+    )
 
 
 def pytest_unconfigure() -> None:

@@ -66,6 +66,7 @@ async def alert(receiver: Receiver, seconds: float, **wanted: str) -> dict[str, 
         await asyncio.sleep(0.1)
 
 
+@pytest.mark.slow
 async def test_a_run_that_failed_calls_the_webhook(
     receiver: Receiver,
     pleo: EmbeddedPleo,

@@ -163,6 +163,7 @@ def test_no_secret_is_said(
     assert last_json(shown)["connection"]["pleo"]["api_key"] == "**********"
 
 
+@pytest.mark.slow
 def test_a_saved_connection_runs_without_the_environment(
     prefect_api: str, pleo: EmbeddedPleo, connect: Connect, healthy_ledger: str
 ) -> None:

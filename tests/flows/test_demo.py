@@ -83,7 +83,13 @@ def test_every_failure_can_be_shown(tmp_path: Path) -> None:
     assert all(failure["as_expected"] for failure in record["failures"])
 
 
-@pytest.mark.parametrize(("number", "program"), [(signal.SIGINT, "fava"), (signal.SIGTERM, "prefect")])
+@pytest.mark.parametrize(
+    ("number", "program"),
+    [
+        pytest.param(signal.SIGINT, "fava", marks=pytest.mark.slow),
+        (signal.SIGTERM, "prefect"),
+    ],
+)
 def test_an_interrupted_demo_stops_what_it_started(
     tmp_path: Path, number: signal.Signals, program: str
 ) -> None:

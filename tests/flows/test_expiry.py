@@ -78,7 +78,7 @@ async def test_what_is_in_the_books_is_reported_first_and_saves_the_job(
     ("operation", "call", "booked"),
     [
         ("listExportItems", 1, 0),
-        ("updateExportJobItems", 1, 100),
+        pytest.param("updateExportJobItems", 1, 100, marks=pytest.mark.slow),
         pytest.param("createExportJobEvent", 2, 101, marks=pytest.mark.slow),
         pytest.param("listExportJobItems", 3, 101, marks=pytest.mark.slow),
     ],

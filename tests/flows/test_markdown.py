@@ -19,8 +19,12 @@ from flows.markdown import CELL_LIMIT, link, table, text, together
         (r"back\slash", r"back\\slash"),
         ("two\nlines\r\nand\ttabs", "two lines and tabs"),
         ("\x1b[31mred\u202eder", r"\[31mred der"),
-        ("see https://evil.example and www.evil.example", r"see https\://evil.example and www\.evil.example"),
-        ("ask tom@example.org", r"ask tom\@example.org"),
+        (
+            "see https://evil.example and www.evil.example",
+            "see `https://evil.example` and `www.evil.example`",
+        ),
+        ("ask tom@example.org", "ask `tom@example.org`"),
+        ("`http://x.example/a|b`", r"\``http://x.example/a\|b`\`"),
     ],
 )
 def test_a_text_is_shown_letter_by_letter(outside: str, markdown: str) -> None:

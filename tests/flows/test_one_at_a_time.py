@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("prefect_api")
 
 
 async def test_a_company_is_held_by_one_run_and_free_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "_WAIT_SECONDS", 1)
+    monkeypatch.setattr(lock, "_WAIT_SECONDS", 3)
     company = uuid4()
     held, same, another = (lock.one_at_a_time(each) for each in (company, company, uuid4()))
     async with held as first, same as second, another as other:

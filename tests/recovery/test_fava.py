@@ -23,6 +23,7 @@ def read_only(fava_stand: Stand) -> Iterator[Stand]:
     books.fava.restart()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_a_sample_of_kills(fava_stand: Stand, record_property: Record) -> None:
     """The answers that matter most, for every run of the suite; the slow tests have all of them."""
