@@ -43,8 +43,7 @@ SHARED_SERVERS = {
 }
 """Folders whose tests share servers, and so a process where the suite runs in several; longest path first.
 
-Those of `tests/flows` share a Prefect too, but take more than half of all the time: each process has its own for
-them.
+Those of `tests/flows` share a Prefect too, but take more than half of all the time: each process has its own.
 """
 
 
@@ -68,7 +67,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByServers:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the slowest servers, so that no process waits for them at the end."""
     items.sort(
-        key=lambda item: (_group(item.nodeid) is None, not item.nodeid.startswith("tests/flows/test_"))
+        key=lambda item: _group(item.nodeid) is None and not item.nodeid.startswith("tests/flows/test_")
     )
 
 

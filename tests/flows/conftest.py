@@ -104,14 +104,20 @@ def connect(pleo: EmbeddedPleo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     return apply
 
 
-@pytest.fixture
-def fava(tmp_path: Path) -> Iterator[FavaServer]:
-    folder = tmp_path / "ledger"
-    folder.mkdir()
-    ledger = folder / "books.beancount"
+@pytest.fixture(scope="session")
+def shared_fava(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FavaServer]:
+    ledger = tmp_path_factory.mktemp("ledger") / "books.beancount"
     ledger.write_text(BOOKS)
-    with FavaServer(ledger) as server:
+    # Fava's other watcher notices an edit up to some tenths of a second later.
+    with FavaServer(ledger, arguments=("--poll-watcher",)) as server:
         yield server
+
+
+@pytest.fixture
+def fava(shared_fava: FavaServer) -> FavaServer:
+    """A Fava with nothing but empty books, which a test may stop and restart."""
+    shared_fava.renew(BOOKS)
+    return shared_fava
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -38,9 +39,9 @@ async def newest(name: str) -> FlowRun:
 
 async def endings(name: str, column: str = "ending") -> dict[str, str]:
     page = (await tables(await newest(name)))["companies"]
-    lines = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("|")]
-    rows = [dict(zip(lines[0], cells, strict=False)) for cells in lines[2:]]
-    return {row["connection"]: row[column] for row in rows}
+    lines = [line[2:-2].split(" | ") for line in page.splitlines() if line.startswith("|")]
+    rows = [dict(zip(lines[0], cells, strict=True)) for cells in lines[2:]]
+    return {row["connection"]: re.sub(r"\\(.)", r"\1", row.get(column, "")) for row in rows}
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ run as root, the process gives up CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH befor
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -63,6 +64,7 @@ class FavaServer:
         self.port = free_port()
         self.arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
+        self._started_with: tuple[str, ...] = ()
 
     @property
     def origin(self) -> str:
@@ -88,6 +90,7 @@ class FavaServer:
 
     def start(self, *arguments: str, within: float = 30.0) -> None:
         """Start and wait until Fava answers. `arguments` (such as `--read-only`) hold for this start."""
+        self._started_with = arguments
         fava = str(Path(sys.executable).parent / "fava")
         serve = [fava, *map(str, self.ledgers), "--host", LOOPBACK, "--port", str(self.port)]
         self._process = subprocess.Popen(
@@ -113,6 +116,17 @@ class FavaServer:
         """Stop, then start on the same port."""
         self.stop()
         self.start(*arguments)
+
+    def renew(self, text: str) -> None:
+        """Leave nothing in the folder but the ledger, with this text, and have it served as at first."""
+        for path in self.ledger.parent.iterdir():
+            if path != self.ledger:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if not self.ledger.exists() or self.ledger.read_bytes() != text.encode():
+            self.ledger.write_text(text)
+        self.ledger.chmod(0o644)
+        if not self.running or self._started_with or not self._answers():
+            self.restart()
 
     @property
     def running(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,13 +23,7 @@ def shared_fava(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FavaServer
 @pytest.fixture
 def fava(shared_fava: FavaServer) -> FavaServer:
     """The shared Fava, its folder holding nothing but a ledger without errors."""
-    folder = shared_fava.ledger.parent
-    for path in folder.iterdir():
-        if path != shared_fava.ledger:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-    if not shared_fava.ledger.exists() or shared_fava.ledger.read_bytes() != ledger_text().encode():
-        shared_fava.ledger.write_text(ledger_text())
-    shared_fava.ledger.chmod(0o644)
+    shared_fava.renew(ledger_text())
     return shared_fava
 
 
