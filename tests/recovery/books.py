@@ -61,6 +61,9 @@ class Books(Protocol):
     def come_back(self) -> None:
         """Start the server again, at the same address, unless it runs."""
 
+    def mend(self) -> None:
+        """Have it take entries, where it took none so far."""
+
     def held(self) -> Mapping[str, Held]:
         """Everything since `renew`, by Pleo's id; what names no such id is under its own text."""
 
@@ -69,12 +72,19 @@ class Books(Protocol):
 
 
 class Ledger:
-    """A ledger and the Fava that serves it."""
+    """A ledger and the Fava that serves it.
+
+    Attributes:
+        broken: each case begins with a Fava that takes no entries.
+
+    """
 
     expense, wallet = "Expenses:Travel", "Assets:Pleo:Wallet"
 
     def __init__(self, fava: FavaServer) -> None:
         self.fava = fava
+        self.broken = False
+        self._read_only = False
         self.port = fava.port
         self._documents = fava.ledger.parent / "documents"
 
@@ -85,6 +95,14 @@ class Ledger:
         shutil.rmtree(self._documents, ignore_errors=True)
         self._documents.mkdir()  # Beancount calls a ledger wrong whose folder for documents is not there
         self.fava.ledger.write_text(BOOKS)
+        if self.broken != self._read_only:
+            self.fava.restart(*["--read-only"] * self.broken)
+            self._read_only = self.broken
+
+    def mend(self) -> None:
+        if self._read_only:
+            self.fava.restart()
+            self._read_only = False
 
     def go_away(self) -> None:
         self.fava.stop()
@@ -148,6 +166,9 @@ class TrytonBooks:
     def go_away(self) -> None:
         self._process.close()
         self._runs = False
+
+    def mend(self) -> None:
+        return  # it always takes entries
 
     def come_back(self) -> None:
         if not self._runs:

@@ -143,6 +143,7 @@ class Stand:
         left = [each.entry for each in job.bookable if states[each.entry] != "successful"]
         if not left:
             return []
+        self.books.mend()  # as a person does who reads why the job failed
         second = order_again(self.pleo, self.books, job, left)
         runs = self.finish(scenario, second)
         status = self.pleo.job(second.id)["status"]

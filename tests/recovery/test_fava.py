@@ -18,9 +18,10 @@ def read_only(fava_stand: Stand) -> Iterator[Stand]:
     """A Fava that takes no entries, so that the check of writability fails."""
     books = fava_stand.books
     assert isinstance(books, Ledger)
-    books.fava.restart("--read-only")
+    books.broken = True
     yield fava_stand
-    books.fava.restart()
+    books.broken = False
+    books.renew()
 
 
 @pytest.mark.slow
