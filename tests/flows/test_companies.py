@@ -82,7 +82,7 @@ async def test_a_slow_and_a_broken_company_delay_no_other(pleo: EmbeddedPleo, fa
     assert statuses(pleo, jobs["broken"]) == {"successful": 1}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(400)
 async def test_fifty_companies_with_one_hanging_and_one_broken(pleo: EmbeddedPleo) -> None:
     jobs, names = {}, [f"company-{number:02}" for number in range(50)]

@@ -21,7 +21,7 @@ from flows.commands.local_services import free_port, installed_program, prefect_
 from tests.flows.exports import entries, events, links, make_job
 from tests.support.fava_server import FavaServer
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(420)]
 
 FREE_AGAIN_SECONDS = 120
 """What the documents promise for the lock of a run that was killed."""

@@ -100,7 +100,7 @@ def test_answers_of_pleo(
     exported(pleo, before_pleo, folder, spoiling)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @many
 @given(spoiling=spoilings)
@@ -153,7 +153,7 @@ def test_answers_of_fava(before_fava: SpoilingProxy, spoiling: Spoiling) -> None
     asyncio.run(booked(before_fava, spoiling))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @many
 @given(spoiling=spoilings)

@@ -52,14 +52,14 @@ def test_a_few_hundred_steps() -> None:
         tried(pleo, 50)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(1200)
 def test_many_thousand_steps() -> None:
     with EmbeddedPleo() as pleo:
         tried(pleo, 1500)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_some_hundred_steps_with_a_real_fava(tmp_path: Path) -> None:
     ledger = tmp_path / "books.beancount"

@@ -24,7 +24,7 @@ def read_only(fava_stand: Stand) -> Iterator[Stand]:
     books.renew()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(180)
 def test_a_sample_of_kills(fava_stand: Stand, record_property: Record) -> None:
     """The answers that matter most, for every run of the suite; the slow tests have all of them."""
@@ -34,7 +34,7 @@ def test_a_sample_of_kills(fava_stand: Stand, record_property: Record) -> None:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("moment", BOTH)
 def test_killed_at_every_request(fava_stand: Stand, record_property: Record, moment: Moment) -> None:
@@ -44,7 +44,7 @@ def test_killed_at_every_request(fava_stand: Stand, record_property: Record, mom
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_killed_at_every_request_of_drafts(fava_stand: Stand, record_property: Record) -> None:
     drafts = Scenario(one, Program.WATCH, {"POSTING": "draft"})
@@ -54,14 +54,14 @@ def test_killed_at_every_request_of_drafts(fava_stand: Stand, record_property: R
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_killed_while_a_failure_is_found_and_reported(read_only: Stand, record_property: Record) -> None:
     refused = Scenario(several, Program.WATCH)
     hand_on(sweep(read_only, refused, "Fava read-only: SIGKILL", kill, BOTH, every()), record_property)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_terminated_at_every_third_request(fava_stand: Stand, record_property: Record) -> None:
     hand_on(sweep(fava_stand, Scenario(several), "Fava: SIGTERM", terminate, BOTH, every(3)), record_property)

@@ -16,7 +16,7 @@ WITHIN = 120.0
 """Seconds in which the lock must be free: a lease of 60, and what a loaded machine adds."""
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_the_schedule_waits_for_the_lease_of_a_killed_run(fava_stand: Stand) -> None:
     stand, scenario = fava_stand, Scenario(one)

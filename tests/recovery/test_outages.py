@@ -8,7 +8,7 @@ from tests.recovery.harness import Scenario, Stand, books_go, every, pleo_goes, 
 from tests.recovery.scenarios import BOTH, Record, hand_on, one, several
 from tests.recovery.wire import Moment
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]
 
 
 def test_pleo_goes_at_every_request(fava_stand: Stand, record_property: Record) -> None:

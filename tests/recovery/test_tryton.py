@@ -10,7 +10,7 @@ from tests.recovery.processes import Program
 from tests.recovery.scenarios import BOTH, Record, hand_on, one, several
 from tests.recovery.wire import Moment
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 
 @pytest.mark.parametrize("moment", BOTH)

@@ -34,7 +34,7 @@ OVER_WITHIN = 150.0
 
 SCENARIO = Scenario(several, Program.WATCH)
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
