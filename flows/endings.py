@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from prefect.client.schemas.objects import State
@@ -10,6 +11,7 @@ from adapters.accounting.failures import Failure, FailureKind
 from adapters.pleo.jobs import Claim, ClaimResult
 from adapters.pleo.models import ExportJob, JobStatus
 from flows import presentation, tasks
+from flows.report import RunReport
 from flows.rules.lifecycle import Stage
 from flows.session import Session
 
@@ -23,25 +25,26 @@ async def broken_off(session: Session, why: tasks.StepEnd | Failure) -> State[An
         return await fail_after_booking(session, why)
     if why.kind.concerns_pleo:
         return presentation.not_all_reported(why)
+    return await _fail_job(session, why, presentation.failed_in_pleo)
+
+
+async def fail_after_booking(session: Session, failure: Failure) -> State[Any]:
+    """End a job that no later run would bring further; Pleo holds what was reported (U5, U9)."""
+    session.report.failure = failure
+    return await _fail_job(session, failure, presentation.failed_after_booking)
+
+
+async def _fail_job(
+    session: Session, why: Failure, shown: Callable[[RunReport, Failure], State[Any]]
+) -> State[Any]:
+    """JOB_FAILED: tell Pleo once, and show it as `shown` does."""
     outcome = await tasks.report_failure(session, why)
     if isinstance(outcome, Failure):
         return presentation.failure_not_reported(why, outcome)
     if not outcome.took_effect:
         return ended_elsewhere(session, outcome.job or session.job)
     session.lifecycle.move_to(Stage.JOB_FAILED, why.cause)
-    return presentation.failed_in_pleo(session.report, why)
-
-
-async def fail_after_booking(session: Session, failure: Failure) -> State[Any]:
-    """End a job that no later run would bring further; Pleo holds what was reported (U5, U9)."""
-    session.report.failure = failure
-    outcome = await tasks.report_failure(session, failure)
-    if isinstance(outcome, Failure):
-        return presentation.failure_not_reported(failure, outcome)
-    if not outcome.took_effect:
-        return ended_elsewhere(session, outcome.job or session.job)
-    session.lifecycle.move_to(Stage.JOB_FAILED, failure.cause)
-    return presentation.failed_after_booking(session.report, failure)
+    return shown(session.report, why)
 
 
 async def fail(session: Session, failure: Failure) -> State[Any]:
