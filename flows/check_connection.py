@@ -105,15 +105,7 @@ async def _all(companies: Sequence[Company], at_once: int) -> State[Any]:
 
     checked = await side_by_side(companies, check)
     broken = [company for company, state in checked if not state.is_completed()]
-    rows = [
-        {
-            "company": str(company.settings.company_id) if company.settings else "",
-            "connection": company.connection or "environment",
-            "ready": state.name or "",
-            "message": state.message or "",
-        }
-        for company, state in checked
-    ]
+    rows = [company.row(ready=state.name or "", message=state.message or "") for company, state in checked]
     ending: State[Any]
     if not broken:
         ending = Completed(name="Ready", message=f"{_ready(len(checked))} ready to take entries.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import traceback
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +17,7 @@ from flows.commands.errors import ServiceError
 from flows.commands.exit_codes import ExitCode
 from flows.commands.options import Json
 from flows.commands.webhook_app import webhook_app
+from flows.defects import frames_of
 from flows.rules.on_failed_job import OnFailedJob
 from flows.rules.rebooking import refuse_rebooking_of_any
 
@@ -257,7 +257,6 @@ def _exit_code(arguments: list[str] | None) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001 - its text could hold a secret, so only its place is shown
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        print(f"{frames}Unexpected {type(error).__name__}; please report it.", file=sys.stderr)  # noqa: T201
+        print(f"{frames_of(error)}Unexpected {type(error).__name__}; please report it.", file=sys.stderr)  # noqa: T201
         return ExitCode.UNEXPECTED
     return result if isinstance(result, int) else ExitCode.DONE

@@ -45,6 +45,14 @@ class Company:
         """Give the name that runs, tags and tables have for it."""
         return self.connection or (str(self.settings.company_id) if self.settings else "environment")
 
+    def row(self, **cells: str) -> dict[str, str]:
+        """Give the company's row in the table over all companies, with what a run has to say of it."""
+        return {
+            "company": str(self.settings.company_id) if self.settings else "",
+            "connection": self.connection or "environment",
+            **cells,
+        }
+
 
 async def companies_to_serve() -> list[Company]:
     """Give every saved connection, and the environment's unless its company is saved as well.

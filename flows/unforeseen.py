@@ -6,11 +6,12 @@ Prefect stores the text of an exception that leaves a task or a flow, and such a
 from __future__ import annotations
 
 import functools
-import traceback
 from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
 
 from prefect.logging import get_run_logger
+
+from flows.defects import frames_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,8 +47,7 @@ def log_unforeseen(error: Exception) -> None:
     """Log where an exception came from, without its text; a step's was logged as it ended the step."""
     if isinstance(error, Unforeseen):
         return
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    get_run_logger().error("Unforeseen %s at:\n%s", type(error).__name__, frames)
+    get_run_logger().error("Unforeseen %s at:\n%s", type(error).__name__, frames_of(error))
 
 
 def name_of(error: BaseException) -> str:

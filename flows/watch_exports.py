@@ -173,12 +173,10 @@ def _summary(served: Sequence[tuple[Company, _Ending]]) -> State[Any]:
 
 def _rows(served: Sequence[tuple[Company, _Ending]]) -> list[dict[str, str]]:
     return [
-        {
-            "company": str(company.settings.company_id) if company.settings else "",
-            "connection": company.connection or "environment",
-            "job": str(ending.job_id or ""),
-            "ending": ending.state.name or "",
-            "message": ending.state.message or "",
-        }
+        company.row(
+            job=str(ending.job_id or ""),
+            ending=ending.state.name or "",
+            message=ending.state.message or "",
+        )
         for company, ending in served
     ]
