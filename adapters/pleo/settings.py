@@ -36,6 +36,14 @@ def _basic_pair(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def _api_key(value: SecretStr | None) -> SecretStr | None:
+    """Refuse a key with a colon: as a user name (L5) it would end there (RFC 7617, section 2)."""
+    if value is not None and ":" in value.get_secret_value():
+        raise ValueError("has a colon, which no API key has; give the key alone, without user name or password")
+    return value
+
+
+ApiKey = Annotated[OptionalSecret, AfterValidator(_api_key)]
 SigningSecrets = Annotated[SecretStr | None, AfterValidator(_signing_secrets)]
 BasicPair = Annotated[SecretStr | None, AfterValidator(_basic_pair)]
 
@@ -60,7 +68,7 @@ class PleoSettings(SettingsPart):
     base_url: Address = Field(
         description="Address of Pleo's API, for example https://external.staging.pleo.io."
     )
-    api_key: OptionalSecret = Field(None, description="API key. Set this, or an access token, or OAuth.")
+    api_key: ApiKey = Field(None, description="API key. Set this, or an access token, or OAuth.")
     access_token: OptionalSecret = Field(None, description="Access token, which nobody renews.")
     oauth: OAuthSettings | None = Field(None, description="OAuth client with a refresh token.")
     webhook_secret: SigningSecrets = Field(

@@ -108,6 +108,7 @@ def test_all_missing_settings_stand_in_one_sentence(setting) -> None:
         ({"PLEO__BASE_URL": "https://u:CANARY@x"}, "PLEO_EXPORT_PLEO__BASE_URL holds credentials"),
         ({"PLEO__BASE_URL": "https://x?y=CANARY"}, "PLEO_EXPORT_PLEO__BASE_URL must end before"),
         ({"PLEO__API_KEY": "CANARY\nkey"}, "PLEO_EXPORT_PLEO__API_KEY is empty or has characters"),
+        ({"PLEO__API_KEY": "CANARY:"}, "PLEO_EXPORT_PLEO__API_KEY has a colon, which no API key has"),
         ({"PLEO__API_KEY": "CANARYé"}, "PLEO_EXPORT_PLEO__API_KEY is empty or has characters"),
         ({"PLEO__ACCESS_TOKEN": "CANARY2"}, "exactly one of PLEO_EXPORT_PLEO__API_KEY"),
         ({"PLEO__API_KEY": ""}, "exactly one of PLEO_EXPORT_PLEO__API_KEY"),
