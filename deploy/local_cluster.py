@@ -69,13 +69,17 @@ class Cluster:
 
     Attributes:
         environment: what clients need to reach it: address and credentials.
+        postgresql: address of its database server, without a database.
         api_processes: the processes that answer requests.
 
     """
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], api_pids: Sequence[int]) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], postgresql: str, api_pids: Sequence[int]
+    ) -> None:
         self._folder = folder
         self.environment = environment
+        self.postgresql = postgresql
         self.api_processes = [psutil.Process(pid) for pid in api_pids]
         self._workers: list[Worker] = []
 
@@ -171,7 +175,7 @@ def local_cluster(folder: Path) -> Iterator[Cluster]:
         stack.enter_context(
             service(services, answers_at=None, log=folder / "services.log", environment=server)
         )
-        cluster = Cluster(folder, client, [pid for _address, pid in apis])
+        cluster = Cluster(folder, client, postgresql, [pid for _address, pid in apis])
         stack.callback(cluster.stop_workers)
         yield cluster
 

@@ -8,19 +8,23 @@ look-up by reference right before booking.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from uuid import UUID
 
-from prefect.client.orchestration import get_client
-from prefect.concurrency.asyncio import AcquireConcurrencySlotTimeoutError, concurrency
+from prefect.client.orchestration import PrefectClient, get_client
 from prefect.logging import get_logger
 
-_LEASE_SECONDS = 60
+from flows.lease import Lease, take_slot
+
 _WAIT_SECONDS = 20
 """Seconds that a run waits for another one of its company before it leaves the job to that one."""
+_ASK_SECONDS = 2
+"""Seconds between two askings while it waits."""
 _ANSWER_SECONDS = 30
-"""Seconds in which Prefect's server has to answer."""
+"""Seconds in which Prefect's server has to answer, beside the wait."""
 
 logger = get_logger("one-at-a-time")
 
@@ -37,68 +41,57 @@ class LockLost(Exception):
 async def one_at_a_time(company_id: UUID) -> AsyncIterator[bool]:
     """Hold the company's lock inside the block; False if another run keeps it.
 
-    If the lease cannot be renewed the block is cancelled where it stands.
+    If the lease cannot be renewed the block is cancelled where it stands, before the lease ends.
 
     Raises:
         LockNotHad: before the block.
         LockLost: instead of what the cancelled block would have given.
 
     """
-    name = f"pleo-export-{company_id}"
-    lock = concurrency(
-        name, occupy=1, strict=True, lease_duration=_LEASE_SECONDS, timeout_seconds=_WAIT_SECONDS
-    )
     try:
-        await _make_sure_that_it_exists(name)
-        await lock.__aenter__()
-    except AcquireConcurrencySlotTimeoutError:
-        await _make_sure_that_it_is_held(name)
-        yield False
-        return
+        async with asyncio.timeout(_WAIT_SECONDS + _ANSWER_SECONDS), get_client() as client:
+            lease = await _take(client, f"pleo-export-{company_id}")
     except Exception as error:  # noqa: BLE001 - whatever went wrong, there is no lock
         raise LockNotHad(type(error).__name__) from None
+    if lease is None:
+        yield False
+        return
 
-    ended: BaseException | None = None
+    held = asyncio.timeout(None)
     try:
-        yield True
-    except BaseException as error:  # noqa: BLE001 - raised again below
-        ended = error
+        async with held:
+            lease.keep(lost=partial(_end, held))
+            yield True
+    except BaseException:
+        if held.expired():
+            raise LockLost from None
+        raise
+    finally:
+        await _give_back(lease)
+
+
+def _end(held: asyncio.Timeout) -> None:
+    with suppress(RuntimeError):  # the block has come to its end in the same moment
+        held.reschedule(asyncio.get_running_loop().time())
+
+
+async def _take(client: PrefectClient, limit: str) -> Lease | None:
+    """Make the limit where it is new, and wait a while for its slot."""
     try:
-        await lock.__aexit__(type(ended) if ended else None, ended, ended.__traceback__ if ended else None)
-    except asyncio.CancelledError as cancelled:
-        ended = cancelled
-    except Exception as error:  # noqa: BLE001 - what was done is done; the lease ends by itself
-        logger.warning("The lock could not be given back (%s); it frees itself.", type(error).__name__)
-    if isinstance(ended, asyncio.CancelledError) and not _asked_to_stop():
-        raise LockLost from None
-    if ended is not None:
-        raise ended
+        await client.upsert_global_concurrency_limit_by_name(limit, 1)
+    except Exception:  # noqa: BLE001 - Prefect looks, then creates: another run may have come in between
+        await client.read_global_concurrency_limit_by_name(limit)
+    end = time.monotonic() + _WAIT_SECONDS
+    while True:
+        lease = await take_slot(client, limit)
+        if lease or time.monotonic() + _ASK_SECONDS > end:
+            return lease
+        await asyncio.sleep(_ASK_SECONDS)
 
 
-def _asked_to_stop() -> bool:
-    """Whether the task is being cancelled from outside, and not by the lock alone."""
-    task = asyncio.current_task()
-    return task is None or task.cancelling() > 0
-
-
-async def _make_sure_that_it_exists(name: str) -> None:
-    """Create the lock where it is new; of two runs that do so at once, the later one finds it there."""
-    async with asyncio.timeout(_ANSWER_SECONDS), get_client() as client:
-        try:
-            await client.upsert_global_concurrency_limit_by_name(name, 1)
-        except Exception:  # noqa: BLE001 - Prefect looks, then creates: another run may have come in between
-            await client.read_global_concurrency_limit_by_name(name)
-
-
-async def _make_sure_that_it_is_held(name: str) -> None:
-    """Tell a lock that another run holds from a server that does not answer.
-
-    Raises:
-        LockNotHad: it does not answer.
-
-    """
+async def _give_back(lease: Lease) -> None:
+    """Free the lock; what was done is done, so that nothing that goes wrong here counts any more."""
     try:
-        async with asyncio.timeout(_ANSWER_SECONDS), get_client() as client:
-            await client.read_global_concurrency_limit_by_name(name)
+        await lease.give_back()
     except Exception as error:  # noqa: BLE001 - see above
-        raise LockNotHad(type(error).__name__) from None
+        logger.warning("The lock could not be given back (%s); it frees itself.", type(error).__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -37,6 +38,10 @@ ITEMS_KEY = "items"
 ALL_ITEMS_KEY = "all-items"
 PROGRESS_KEY = "progress"
 COMPANIES_KEY = "companies"
+
+_PROGRESS_SECONDS = 5
+"""Prefect's client goes on for a minute with a server that is away, and the items do not wait for it."""
+_ARTIFACT_SECONDS = 20
 
 
 def announced_lifecycle(job: ExportJob, note: str) -> Lifecycle:
@@ -250,7 +255,10 @@ async def progress(report: RunReport) -> AsyncIterator[Progress]:
     """Show how many items have a result: as a progress artifact and to whoever watches the report."""
     artifact: UUID | None = None
     try:
-        artifact = await acreate_progress_artifact(0.0, key=PROGRESS_KEY, description="Items with a result")
+        async with asyncio.timeout(_PROGRESS_SECONDS):
+            artifact = await acreate_progress_artifact(
+                0.0, key=PROGRESS_KEY, description="Items with a result"
+            )
     except Exception as error:  # noqa: BLE001 - an artifact is no reason to lose an export
         get_run_logger().warning("The progress could not be shown (%s).", type(error).__name__)
 
@@ -259,7 +267,8 @@ async def progress(report: RunReport) -> AsyncIterator[Progress]:
         if artifact is None:
             return
         with contextlib.suppress(Exception):
-            await aupdate_progress_artifact(artifact, 100.0 * done / max(total, 1))
+            async with asyncio.timeout(_PROGRESS_SECONDS):
+                await aupdate_progress_artifact(artifact, 100.0 * done / max(total, 1))
 
     yield show
 
@@ -279,10 +288,11 @@ async def _publish(key: str, content: str | list[dict[str, str]], description: s
     """Store an artifact whose content is Markdown already; a fault in doing so changes nothing else."""
     description = text(description)
     try:
-        if isinstance(content, str):
-            await acreate_markdown_artifact(key=key, markdown=content, description=description)
-        else:
-            await acreate_table_artifact(key=key, table=content, description=description)
+        async with asyncio.timeout(_ARTIFACT_SECONDS):
+            if isinstance(content, str):
+                await acreate_markdown_artifact(key=key, markdown=content, description=description)
+            else:
+                await acreate_table_artifact(key=key, table=content, description=description)
     except Exception as error:  # noqa: BLE001 - an artifact is no reason to lose an export
         get_run_logger().warning("The artifact %s could not be stored (%s).", key, type(error).__name__)
 

@@ -39,7 +39,7 @@ def _basic_pair(value: SecretStr | None) -> SecretStr | None:
 def _api_key(value: SecretStr | None) -> SecretStr | None:
     """Refuse a key with a colon: as a user name (L5) it would end there (RFC 7617, section 2)."""
     if value is not None and ":" in value.get_secret_value():
-        raise ValueError("has a colon, which no API key has; give the key alone, without user name or password")
+        raise ValueError("has a colon, which no API key has; give the key alone, without user or password")
     return value
 
 

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import pytest
+from prefect.client.orchestration import get_client
 
 from adapters.pleo.sandbox.server import EmbeddedPleo
+from flows import lease
 from flows import one_at_a_time as lock
 from flows.commands.run import collect_run, exit_code
 
 pytestmark = pytest.mark.usefixtures("prefect_api")
+
+
+async def revoke_lease() -> None:
+    """Take the lease away, as the server does with one that has ended; its renewing thread is named by it."""
+    [renewing] = [each.name for each in threading.enumerate() if each.name.startswith("lease-")]
+    async with get_client() as client:
+        await client.release_concurrency_slots_with_lease(UUID(renewing.removeprefix("lease-")))
 
 
 async def test_a_company_is_held_by_one_run_and_free_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,6 +41,48 @@ async def test_the_lock_is_free_after_a_failure() -> None:
     with pytest.raises(RuntimeError):
         async with lock.one_at_a_time(company):
             raise RuntimeError
+    async with lock.one_at_a_time(company) as again:
+        assert again
+
+
+async def test_a_lease_that_is_gone_cancels_the_block_and_another_run_can_have_the_lock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lease, "RENEW_SECONDS", 0.2)
+    company, cleaned_up = uuid4(), asyncio.Event()
+
+    async def work() -> None:
+        async with lock.one_at_a_time(company):
+            try:
+                await asyncio.sleep(1)
+                await revoke_lease()
+                await asyncio.sleep(30)
+            finally:
+                await asyncio.sleep(0.1)
+                cleaned_up.set()
+
+    begun = time.monotonic()
+    with pytest.raises(lock.LockLost):
+        await work()
+    assert cleaned_up.is_set(), "what was open may still be closed"
+    assert 1 < time.monotonic() - begun < 10, "it was renewed, until it could not be"
+    async with lock.one_at_a_time(company) as again:
+        assert again
+
+
+async def test_whoever_is_cancelled_from_outside_is_cancelled_and_lets_go() -> None:
+    company, inside = uuid4(), asyncio.Event()
+
+    async def work() -> None:
+        async with lock.one_at_a_time(company):
+            inside.set()
+            await asyncio.sleep(30)
+
+    task = asyncio.create_task(work())
+    await inside.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
     async with lock.one_at_a_time(company) as again:
         assert again
 

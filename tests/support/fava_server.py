@@ -81,6 +81,11 @@ class FavaServer:
         """The first ledger's file."""
         return self.ledgers[0]
 
+    @property
+    def log(self) -> Path:
+        """What it said, of all its starts; beside the ledger's folder, which tests empty."""
+        return self.ledger.parent.with_name(f"{self.ledger.parent.name}.fava.log")
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -93,11 +98,12 @@ class FavaServer:
         self._started_with = arguments
         fava = str(Path(sys.executable).parent / "fava")
         serve = [fava, *map(str, self.ledgers), "--host", LOOPBACK, "--port", str(self.port)]
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _GIVE_UP_ROOTS_POWER, *serve, *self.arguments, *arguments],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _GIVE_UP_ROOTS_POWER, *serve, *self.arguments, *arguments],
+                stdout=log,
+                stderr=log,
+            )
         end = time.monotonic() + within
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > end:

@@ -18,6 +18,7 @@ from adapters.accounting.contract import (
     CheckFailed,
 )
 from adapters.accounting.failures import FailureKind
+from adapters.accounting.fava.accounts import Account, read_accounts
 from adapters.accounting.fava.attaching import attach
 from adapters.accounting.fava.booking import Batch
 from adapters.accounting.fava.client import FavaClient, FavaRefusal, WriteRefused
@@ -30,6 +31,9 @@ from adapters.accounting.fava.settings import VARIABLE, FavaSettings
 from adapters.accounting.fava.write_probe import prove_rewritable
 from adapters.accounting.item_failures import ItemFailure, ItemFailureKind
 from adapters.faults import Fault, HttpFault
+
+_FIRST_VERSION = "1.30.5"
+"""The first Fava that tells the journal as data; tried with 1.30.4 and 1.30.5."""
 
 _BY_REASON: Mapping[str, FailureKind] = {
     "Permission denied": FailureKind.STORAGE_NOT_WRITABLE,
@@ -124,7 +128,7 @@ class FavaSystem:
             data = await self._client.ledger_data(ledger)
             if not data.is_loaded:
                 raise self._failed(FailureKind.STORAGE_MISSING, "Fava could not read its main file")
-            self._refuse_missing_accounts(data)
+            self._refuse_missing_accounts(await self._accounts_of(ledger, data))
             proved = [await prove_rewritable(self._client, ledger, file) for file in data.files_written]
         return tuple(self._cautions(data, proved=all(proved)))
 
@@ -187,12 +191,25 @@ class FavaSystem:
         link = places[0].link
         return Booked(reference, link, f"{origin}{ledger}/journal/?filter=%5E{link}", at)
 
-    def _refuse_missing_accounts(self, data: LedgerData) -> None:
+    async def _accounts_of(self, ledger: str, data: LedgerData) -> Mapping[str, Account]:
+        try:
+            return await read_accounts(self._client, ledger, data)
+        except HttpFault as fault:
+            if fault.status != 404:
+                raise
+            raise self._failed(
+                FailureKind.VERSION_UNSUPPORTED,
+                "HTTP 404 to a request for the journal",
+                version=f"a version before {_FIRST_VERSION}",
+                supported=f"{_FIRST_VERSION} or newer",
+            ) from None
+
+    def _refuse_missing_accounts(self, accounts: Mapping[str, Account]) -> None:
         today = dt.datetime.now(dt.UTC).date()
         missing = []
         for name in dict.fromkeys(self._accounts.named().values()):
-            account = data.account_details.get(name)
-            if account is None or not account.meta or (account.close_date and account.close_date <= today):
+            account = accounts.get(name)
+            if account is None or (account.closed and account.closed <= today):
                 missing.append(name)
         if missing:
             word = "account" if len(missing) == 1 else "accounts"

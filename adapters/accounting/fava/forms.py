@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -24,11 +24,9 @@ class Refusal(BaseModel):
 
 
 class AccountDetails(BaseModel):
-    """One account of the ledger. `meta` tells where it is opened; it is empty for one that never is."""
+    """One account of the ledger, whether it is ever opened or not."""
 
     close_date: dt.date | None
-    currencies: list[str] | None = None
-    meta: dict[str, Any]
 
 
 class _InsertOption(BaseModel):
@@ -92,11 +90,30 @@ class LedgerError(BaseModel):
     type: str
 
 
-class Table(BaseModel):
-    """The result of a query."""
+class _Where(BaseModel):
+    filename: str = ""
+    lineno: int = 0
 
-    t: Literal["table"]
-    rows: list[list[Any]]
+
+class JournalEntry(BaseModel):
+    """Any directive of the ledger.
+
+    Attributes:
+        t: its kind, as Beancount calls it.
+        meta: where it stands: file, and line from 1.
+        links: of the kinds that have any.
+        account: of the kinds that are about one.
+        currencies: that an account is opened for; None for any.
+
+    """
+
+    t: str
+    date: dt.date
+    entry_hash: str
+    meta: _Where
+    links: list[str] | None = None
+    account: str | None = None
+    currencies: list[str] | None = None
 
 
 class _Posting(BaseModel):

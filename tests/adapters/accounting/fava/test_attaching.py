@@ -21,7 +21,7 @@ from tests.support.scripted_server import ScriptedServer
 
 WITH_DOCUMENTS = 'option "documents" "documents"\n' + ledger_text()
 UPLOADING = 6
-"""Number of the request that uploads; before it: `changed`; no entries, `changed`, query; the entry,
+"""Number of the request that uploads; before it: `changed`; no entries, `changed`, `journal`; the entry,
 `ledger_data`."""
 
 

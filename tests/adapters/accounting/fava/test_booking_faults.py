@@ -25,8 +25,8 @@ from tests.support.fava_server import SLUG, FavaServer, ledger_text
 from tests.support.scripted_server import ScriptedServer
 
 REQUESTS = 11
-"""`changed`; then: no entries, `changed`, query, `ledger_data`, query, `errors`; the entries; no entries,
-`changed`, query, `errors`. The first one is number 0."""
+"""`changed`; then: no entries, `changed`, `journal`, `ledger_data`, `journal`, `errors`; the entries; no
+entries, `changed`, `journal`, `errors`. The first one is number 0."""
 SENDING = 7
 
 

@@ -112,7 +112,7 @@ async def test_errors_that_are_in_the_books_already_are_a_warning(fava: FavaServ
 
 async def test_a_file_too_large_for_a_proxy(between: ScriptedServer) -> None:
     async with opened(between.url("/books-of-example")) as system:
-        between.let_pass(6)
+        between.let_pass(7)
         between.play(steps.answer(413))
         assert only_caution(await checked(system)) is CautionKind.STORAGE_UNPROVED
         assert between.requests[-1].method == "PUT"

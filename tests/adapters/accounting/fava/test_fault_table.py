@@ -67,7 +67,7 @@ REQUESTS = {
     # `changed`, and `ledger_data` to see that the ledger is the only one.
     Check.REACHABILITY: ("", 3),
     Check.AUTH: ("", 3),
-    Check.WRITABILITY: (f"/{SLUG}", 5),
+    Check.WRITABILITY: (f"/{SLUG}", 6),
 }
 
 

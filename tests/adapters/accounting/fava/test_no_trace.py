@@ -151,7 +151,7 @@ async def test_a_text_that_was_altered_on_its_way_is_not_written_back(
 ) -> None:
     true_source = fava.ask(f"source?filename={fava.ledger}")
     altered = {**true_source, "source": true_source["source"].replace("Pleo", "Oelp")}
-    between.let_pass(5)
+    between.let_pass(6)
     between.play(steps.answer(200, json.dumps({"data": altered, "mtime": "1"}).encode()))
     async with opened(between.url(f"/{SLUG}")) as system:
         failure_at(await checked(system), Check.WRITABILITY, FailureKind.NOT_THE_SYSTEM)

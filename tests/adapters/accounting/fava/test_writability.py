@@ -12,7 +12,9 @@ import pytest
 from adapters.accounting.contract import Check
 from adapters.accounting.failures import FailureKind
 from tests.adapters.accounting.fava.checking import assert_ready, checked, checks_of, failure_at, opened
+from tests.support import steps
 from tests.support.fava_server import SLUG, FavaServer, ledger_text
+from tests.support.scripted_server import ScriptedServer
 
 
 async def test_read_only_mode(own_fava: FavaServer) -> None:
@@ -146,4 +148,14 @@ async def test_a_file_that_is_not_unicode(
         else:
             failure_at(outcomes, Check.WRITABILITY, FailureKind.UNUSABLE_BOOKS)
         fava.ledger.write_text(ledger_text())
+        assert_ready(await checked(system))
+
+
+async def test_a_fava_before_1_30_5_which_has_no_journal(between: ScriptedServer) -> None:
+    async with opened(between.url(f"/{SLUG}")) as system:
+        between.let_pass(5)
+        between.play(steps.answer(404, b"<h1>Not Found</h1>"))
+        failure = failure_at(await checked(system), Check.WRITABILITY, FailureKind.VERSION_UNSUPPORTED)
+        assert "/api/journal" in between.requests[-1].path
+        assert failure.remedy.startswith("Upgrade Fava to 1.30.5 or newer")
         assert_ready(await checked(system))
