@@ -26,6 +26,7 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from deploy import new_environment
+from deploy.deployments import POOL
 from flows.commands.errors import ServiceError
 from flows.commands.local_services import free_port, installed_program, service
 from flows.commands.tryton_services import create_database, local_postgresql
@@ -34,7 +35,6 @@ CHECKOUT = Path(__file__).parents[1]
 SERVER_SETTINGS = Path(__file__).with_name("server.env")
 BALANCER_SETTINGS = Path(__file__).with_name("haproxy.cfg")
 API_PROCESSES = 2
-POOL = "pleo-export"
 RUNS_AT_ONCE = 2
 """Runs that one worker has at a time: each is a process that takes a second of a core to start."""
 
@@ -83,19 +83,14 @@ class Cluster:
         self.api_processes = [psutil.Process(pid) for pid in api_pids]
         self._workers: list[Worker] = []
 
-    def prefect(self, *arguments: str) -> str:
-        """Run a command of Prefect's in the checkout and give what it printed.
+    def deploy(self) -> None:
+        """Make the work pool, the deployments and the automation for silent runs.
 
         Raises:
-            ServiceError: it failed; the text holds the end of what it printed.
+            ServiceError: that failed; the text holds the end of what was printed.
 
         """
-        return _run([installed_program("prefect"), "--no-prompt", *arguments], self.environment)
-
-    def deploy(self) -> None:
-        """Make the work pool and the deployments of prefect.yaml."""
-        self.prefect("work-pool", "create", POOL, "--type", "process", "--overwrite")
-        self.prefect("deploy", "--all")
+        _run([sys.executable, "-m", "deploy.deployments"], self.environment)
 
     def start_worker(self, name: str, environment: Mapping[str, str] | None = None) -> Worker:
         """Start a process worker; `environment` is for it and its runs."""
@@ -119,7 +114,7 @@ class Cluster:
             worker.stop()
 
 
-def _run(command: list[str], environment: Mapping[str, str]) -> str:
+def _run(command: list[str], environment: Mapping[str, str]) -> None:
     done = subprocess.run(  # noqa: S603 - our own programs on this machine
         command,
         cwd=CHECKOUT,
@@ -132,7 +127,6 @@ def _run(command: list[str], environment: Mapping[str, str]) -> str:
     if done.returncode:
         said = (done.stdout + done.stderr)[-800:]
         raise ServiceError(f"{' '.join(command[1:])} failed: {said}")
-    return done.stdout
 
 
 @contextlib.contextmanager

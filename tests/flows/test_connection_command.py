@@ -20,7 +20,7 @@ from flows.connections import BLOCK_TYPE
 from tests.conftest import PREFECT_FOLDER
 from tests.flows.saved import save, spoil
 from tests.flows.test_cli import PROGRAM
-from tests.flows.test_deployments import prefect
+from tests.flows.deploying import prefect
 
 pytestmark = pytest.mark.usefixtures("prefect_api")
 

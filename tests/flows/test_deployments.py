@@ -1,13 +1,9 @@
-"""`prefect deploy --all` and a process worker run every deployment of prefect.yaml to its end."""
+"""`python -m deploy.deployments` and a process worker run every deployment of prefect.yaml to its end."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,39 +13,7 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRun
 from prefect.client.schemas.objects import FlowRun
 
 from adapters.pleo.sandbox.server import EmbeddedPleo
-
-CHECKOUT = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
-SECONDS = 60
-
-
-def prefect(*arguments: str) -> str:
-    done = subprocess.run(
-        [BIN / "prefect", "--no-prompt", *arguments],
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-@contextmanager
-def worker(log: Path, pool: str = "pleo-export") -> Iterator[subprocess.Popen[bytes]]:
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [BIN / "prefect", "worker", "start", "--pool", pool],
-            cwd=CHECKOUT,
-            env={**os.environ, "PREFECT_WORKER_QUERY_SECONDS": "0.5"},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(30)
+from tests.flows.deploying import CHECKOUT, SECONDS, deploy, worker
 
 
 def run_to_end(client: SyncPrefectClient, deployment: str, **parameters: object) -> FlowRun:
@@ -76,8 +40,7 @@ def test_the_deployments_run_to_their_end(
     prefect_api: str, pleo: EmbeddedPleo, connect: Callable[..., None], healthy_ledger: str, tmp_path: Path
 ) -> None:
     connect(healthy_ledger, WITHOUT_RECEIPT="book")
-    prefect("work-pool", "create", "pleo-export", "--type", "process")
-    prefect("deploy", "--all")
+    deploy()
     job_id = pleo.create_job(
         items=3, accounts=["Expenses:Travel"], contra_account="Assets:Pleo", types={"card_purchase": 1}
     )
@@ -113,9 +76,11 @@ def test_the_deployments_run_to_their_end(
 def test_what_is_deployed(prefect_api: str) -> None:
     declared = yaml.safe_load((CHECKOUT / "prefect.yaml").read_text())["deployments"]
     assert {entry["name"] for entry in declared} == {"export-job", "watch-exports", "check-connection"}
-    prefect("work-pool", "create", "pleo-export", "--type", "process", "--overwrite")
-    prefect("deploy", "--all")
+    deploy()
+    assert "is up to date" in deploy(), "once more, as after a new version"
     with get_client(sync_client=True) as client:
+        [silent] = client.read_automations_by_name("pleo-export runs without a heartbeat have crashed")
+        assert silent.enabled
         for name in ("export-job", "watch-exports"):
             deployed = client.read_deployment_by_name(f"{name}/{name}")
             assert deployed.global_concurrency_limit is None, "no company waits for another one"

@@ -20,20 +20,14 @@ from prefect.states import Cancelling
 
 from adapters.pleo.sandbox.server import EmbeddedPleo
 from adapters.pleo.sandbox.settings import SandboxSettings
+from tests.flows.deploying import deploy, prefect, worker
 from tests.flows.exports import entries, events, links, make_job
-from tests.flows.test_deployments import BIN, CHECKOUT, worker
 from tests.support.fava_server import FavaServer
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 SECONDS = 240
 """For one step; with a machine to itself it takes some seconds."""
-
-
-def prefect(*arguments: str) -> None:
-    command = [BIN / "prefect", "--no-prompt", *arguments]
-    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=SECONDS)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture
@@ -66,14 +60,13 @@ class Operator:
         return self.end_of(self.start(deployment, **parameters))
 
     def retry(self, run: FlowRun) -> FlowRun:
-        prefect("flow-run", "retry", str(run.id))
+        prefect("flow-run", "retry", str(run.id), seconds=SECONDS)
         return self.end_of(run.id)
 
 
 @pytest.fixture(scope="module")
 def deployed(prefect_api: str) -> None:
-    prefect("work-pool", "create", "pleo-export", "--type", "process", "--overwrite")
-    prefect("deploy", "--all")
+    deploy()
     # Runs of the schedule would take the jobs that these tests leave behind on purpose.
     prefect("deployment", "schedule", "clear", "watch-exports/watch-exports", "--accept-yes")
 
@@ -217,7 +210,7 @@ def test_a_run_that_is_stopped(
 def test_a_run_whose_worker_died_too(
     operator: Operator, pleo: EmbeddedPleo, fava: FavaServer, tmp_path: Path
 ) -> None:
-    prefect("automation", "create", "--from-file", "automations/silent-runs.yaml")
+    deploy()
     job_id = make_job(pleo, 2)
     fault = pleo.inject(kind="answer", operation="updateExportJobItems", status=503, delay_seconds=50)
     run_id = operator.start("export-job/export-job")

@@ -17,7 +17,7 @@ from prefect.client.orchestration import get_client
 
 from adapters.pleo.sandbox.server import EmbeddedPleo
 from flows.commands.local_services import free_port
-from tests.flows.test_deployments import prefect, worker
+from tests.flows.deploying import prefect, worker
 from tests.flows.webhooks import PROGRAM, call, idle_deployment, only_run, receiver, redeliver, runs_of
 from tests.support.deliveries import SECRET, SENDER, Delivery, new_secret
 

@@ -104,7 +104,7 @@ class FavaClient:
         A filter's `name:"pattern"` looks at the field `name` of an entry or, if it has none, at its metadata.
 
         This is asked rather than Beancount's query language: with its output in a file, not on a screen,
-        Fava 1.30.16 answers 500 to every query from about the thousandth on, until it is started anew.
+        Fava 1.30.16 answers 500 to every query from the 970th on, until it is started anew.
         """
         params = {"filter": chosen}
         return self._data(await self._http.request("GET", f"{ledger}/api/journal", params=params), _JOURNAL)
