@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ import httpx
 from adapters.environment import PREFIX
 from adapters.pleo.sandbox.server import EmbeddedPleo
 from adapters.pleo.sandbox.settings import SandboxSettings
-from flows.commands.local_services import free_port, installed_program, prefect_server, service
+from flows.commands.local_services import free_port, installed_program, service
 from tests.support.fava_server import FavaServer
+from tests.support.prefect_on_postgresql import prefect_on_postgresql
 
 CHECKOUT = Path(__file__).parents[2]
 CONNECTION = "acme-denmark"
@@ -58,7 +60,7 @@ def standing(folder: Path, books: str) -> Iterator[Stand]:
     accounts = SandboxSettings(
         expense_accounts=("Expenses:Travel", "Expenses:Meals"), contra_account="Assets:Pleo:Wallet"
     )
-    with prefect_server(folder / "server") as api, EmbeddedPleo(settings=accounts) as pleo:
+    with prefect_on_postgresql() as api, EmbeddedPleo(settings=accounts) as pleo:
         fava = FavaServer(ledger)
         environment = {
             "PREFECT_API_URL": api,
@@ -68,8 +70,7 @@ def standing(folder: Path, books: str) -> Iterator[Stand]:
             **_connection(pleo, fava),
         }
         prefect = installed_program("prefect")
-        httpx.post(f"{api}/work_pools/", json={"name": "pleo-export", "type": "process"}).raise_for_status()
-        _run(environment, prefect, "--no-prompt", "deploy", "--all")
+        _run(environment, sys.executable, "-m", "deploy.deployments")
         for deployed in httpx.post(f"{api}/deployments/filter", json={}).json():
             if deployed["schedules"]:  # nobody else starts runs here
                 httpx.post(f"{api}/deployments/{deployed['id']}/pause_deployment").raise_for_status()

@@ -18,9 +18,9 @@ from adapters.pleo.sandbox.server import EmbeddedPleo
 from flows.cli import main
 from flows.connections import BLOCK_TYPE
 from tests.conftest import PREFECT_FOLDER
+from tests.flows.deploying import prefect
 from tests.flows.saved import save, spoil
 from tests.flows.test_cli import PROGRAM
-from tests.flows.deploying import prefect
 
 pytestmark = pytest.mark.usefixtures("prefect_api")
 

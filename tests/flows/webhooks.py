@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +40,9 @@ class ReceiverProcess:
 
 
 @contextmanager
-def receiver(log: Path, *arguments: str) -> Iterator[ReceiverProcess]:
+def receiver(
+    log: Path, *arguments: str, environment: Mapping[str, str] | None = None
+) -> Iterator[ReceiverProcess]:
     """`pleo-export webhook` until the block ends, which it must do politely."""
     with log.open("a") as errors:
         process = subprocess.Popen(
@@ -54,6 +56,7 @@ def receiver(log: Path, *arguments: str) -> Iterator[ReceiverProcess]:
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
+            env=environment,
         )
     try:
         assert process.stdout

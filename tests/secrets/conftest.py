@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -16,9 +17,12 @@ import pytest
 
 from flows.commands.local_services import prefect_server
 from tests.secrets.crashing import register
+from tests.secrets.traces import Traces, files_below
 
 # Each kind of character that some encoding writes in another way.
 SECRET = 'Kq7"vX\\2/m+Zt9&wB=4%jR<8;hN~6pLd0sY'
+
+WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"a signing secret that nobody reads").decode()
 
 
 @dataclass
@@ -63,6 +67,17 @@ def a_place(factory: pytest.TempPathFactory, **server: str) -> Iterator[Place]:
         yield Place(inside, outside, _environment(inside, outside, api))
 
 
+@pytest.fixture(scope="session")
+def traces() -> Traces:
+    return Traces({"the secret": SECRET, "the webhook's": WEBHOOK_SECRET})
+
+
+def left(place: Place, traces: Traces) -> dict[str, set[str]]:
+    """Name the files that hold a trace, and of what."""
+    found = {name: traces.inside(data) for name, data in files_below(place.inside)}
+    return {name: what for name, what in found.items() if what}
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with a_place(tmp_path_factory) as made:
@@ -88,6 +103,7 @@ def _environment(inside: Path, outside: Path, api: str) -> dict[str, str]:
         "PREFECT_LOGGING_LEVEL": "DEBUG",
         "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "true",
         "TEST_SECRET": SECRET,
+        "TEST_WEBHOOK_SECRET": WEBHOOK_SECRET,
         "TEST_OUTSIDE": str(outside),
     }
 

@@ -80,6 +80,8 @@ def connect(way: Way, pleo: EmbeddedPleo, echo: Echo, name: str) -> None:
         "CHECK_DEADLINE_SECONDS": "2",
         "VALIDATION_DEADLINE_SECONDS": "1",
         "ACCOUNTS__CONTRA": "Assets:Bank",
+        "PLEO__WEBHOOK_SECRET": os.environ["TEST_WEBHOOK_SECRET"],
+        "PLEO__WEBHOOK_BASIC": f"pleo:{SECRET}",
         **dict(way.settings),
     }
     match settings.pop("CREDENTIALS", "key"):

@@ -9,22 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.secrets.conftest import SECRET, Place, a_place, ended
+from tests.secrets.conftest import SECRET, Place, a_place, ended, left
 from tests.secrets.traces import Traces, files_below, forms, postgresql_text
 from tests.secrets.ways import SAMPLE, families
 from tests.support.kept_folder import kept_folder
 from tests.support.postgres import own_postgres
-
-
-@pytest.fixture(scope="module")
-def traces() -> Traces:
-    return Traces({"the secret": SECRET})
-
-
-def left(place: Place, traces: Traces) -> dict[str, set[str]]:
-    """Name the files that hold a trace, and of what."""
-    found = {name: traces.inside(data) for name, data in files_below(place.inside)}
-    return {name: what for name, what in found.items() if what}
 
 
 @pytest.mark.long
