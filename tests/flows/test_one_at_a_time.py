@@ -15,6 +15,7 @@ from adapters.pleo.sandbox.server import EmbeddedPleo
 from flows import lease
 from flows import one_at_a_time as lock
 from flows.commands.run import collect_run, exit_code
+from tests.flows.deploying import prefect
 
 pytestmark = pytest.mark.usefixtures("prefect_api")
 
@@ -68,6 +69,23 @@ async def test_a_lease_that_is_gone_cancels_the_block_and_another_run_can_have_t
     assert 1 < time.monotonic() - begun < 10, "it was renewed, until it could not be"
     async with lock.one_at_a_time(company) as again:
         assert again
+
+
+async def test_a_slot_that_nobody_holds_is_freed_as_the_documents_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lock, "_WAIT_SECONDS", 0)
+    company = uuid4()
+    limit = f"pleo-export-{company}"
+    async with lock.one_at_a_time(company):
+        pass
+    async with get_client() as client:
+        await client.increment_concurrency_slots([limit], 1, "concurrency")  # a slot without a lease
+    async with lock.one_at_a_time(company) as held:
+        assert not held
+    await asyncio.to_thread(prefect, "gcl", "update", limit, "--active-slots", "0")
+    async with lock.one_at_a_time(company) as held:
+        assert held
 
 
 async def test_whoever_is_cancelled_from_outside_is_cancelled_and_lets_go() -> None:
