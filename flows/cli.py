@@ -22,6 +22,8 @@ from flows.rules.on_failed_job import OnFailedJob
 from flows.rules.rebooking import refuse_rebooking_of_any
 
 Rebook = Annotated[bool, Parameter(negative=())]
+_INTERRUPTED, _ENDED_BY_SIGTERM = 130, 143
+"""As shells have it: 128 and the number of the signal."""
 
 app = App(
     name="pleo-export",
@@ -238,6 +240,12 @@ def delete(name: str, *, yes: Annotated[bool, Parameter(negative=())] = False, j
     return ExitCode.DONE
 
 
+def _is_of_sigterm(error: BaseException) -> bool:
+    from prefect.exceptions import TerminationSignal
+
+    return isinstance(error, TerminationSignal | asyncio.CancelledError)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with the command's exit code."""
     sys.exit(_exit_code(arguments))
@@ -255,8 +263,13 @@ def _exit_code(arguments: list[str] | None) -> int:
         print(error, file=sys.stderr)  # noqa: T201
         return ExitCode.UNEXPECTED
     except KeyboardInterrupt:
-        return 130
+        return _INTERRUPTED
     except Exception as error:  # noqa: BLE001 - its text could hold a secret, so only its place is shown
         print(f"{frames_of(error)}Unexpected {type(error).__name__}; please report it.", file=sys.stderr)  # noqa: T201
         return ExitCode.UNEXPECTED
+    except BaseException as error:
+        if not _is_of_sigterm(error):
+            raise
+        print("Ended by SIGTERM. A job that was begun is gone on with by the next run.", file=sys.stderr)  # noqa: T201
+        return _ENDED_BY_SIGTERM
     return result if isinstance(result, int) else ExitCode.DONE

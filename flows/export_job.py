@@ -10,7 +10,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 
-from adapters.accounting.failures import Failure, FailureKind
+from adapters.accounting.failures import Failure, FailureKind, FailureReporting
 from adapters.environment import ConfigurationError
 from adapters.pleo.errors import PleoError
 from adapters.pleo.jobs import ClaimResult, next_job
@@ -21,7 +21,7 @@ from flows.failed_job import settle_failed_job
 from flows.health import tell_health
 from flows.one_at_a_time import LockLost, LockNotHad, one_at_a_time
 from flows.parameters import ConnectionName, JobId, Reporting
-from flows.report import new_report
+from flows.report import RunReport, new_report
 from flows.rules.lifecycle import Stage
 from flows.rules.on_failed_job import OnFailedJob
 from flows.rules.outcome import terminal_event
@@ -29,6 +29,7 @@ from flows.rules.pleo_failures import failure_of
 from flows.rules.rebooking import refuse_rebooking_of_any
 from flows.run_names import export_run_name, keep_job
 from flows.session import Session, open_session
+from flows.termination import ended_by_sigterm
 from flows.unforeseen import log_unforeseen, name_of
 
 _REACHED = (Stage.REACHABLE, Stage.AUTHENTICATED, Stage.WRITABLE)
@@ -63,6 +64,26 @@ async def export_job(
 
     """
     report = new_report()
+    with ended_by_sigterm():
+        state = await _ending(
+            report, connection, job_id, failure_reporting, on_failed_job, fetch_only=fetch_only, rebook=rebook
+        )
+        report.state_name, report.message = state.name or "", state.message or ""
+        await presentation.publish(report)
+    return state
+
+
+async def _ending(
+    report: RunReport,
+    connection: str | None,
+    job_id: UUID | None,
+    failure_reporting: FailureReporting | None,
+    on_failed_job: OnFailedJob,
+    *,
+    fetch_only: bool,
+    rebook: bool,
+) -> State[Any]:
+    """Do what the flow does, and give its state, whatever goes wrong."""
     try:
         refuse_rebooking_of_any(job_id, rebook=rebook)
         settings = await find_connection(connection)
@@ -70,24 +91,19 @@ async def export_job(
             settings = settings.model_copy(update={"failure_reporting": failure_reporting})
         async with one_at_a_time(settings.company_id) as alone, open_session(settings, report) as session:
             session.rebook = rebook
-            state = (
-                await _through_lifecycle(session, connection, job_id, on_failed_job, fetch_only=fetch_only)
-                if alone
-                else presentation.another_run()
-            )
+            if not alone:
+                return presentation.another_run()
+            return await _through_lifecycle(session, connection, job_id, on_failed_job, fetch_only=fetch_only)
     except ConfigurationError as error:
         report.misconfigured = True
-        state = presentation.configuration_wrong(error)
+        return presentation.configuration_wrong(error)
     except LockNotHad as error:
-        state = presentation.lock_not_had(str(error))
+        return presentation.lock_not_had(str(error))
     except LockLost:
-        state = presentation.lock_lost()
+        return presentation.lock_lost()
     except Exception as error:  # noqa: BLE001 - its text could hold a secret; Prefect would store it
         log_unforeseen(error)
-        state = presentation.defect(error)
-    report.state_name, report.message = state.name or "", state.message or ""
-    await presentation.publish(report)
-    return state
+        return presentation.defect(error)
 
 
 async def _through_lifecycle(

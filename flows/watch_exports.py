@@ -35,6 +35,7 @@ from flows.parameters import ConnectionName
 from flows.report import collected_report
 from flows.rules.pleo_failures import failure_of
 from flows.run_names import asked_parameters
+from flows.termination import ended_by_sigterm
 from flows.unforeseen import log_unforeseen, name_of
 
 _LOOKING_AT_ONCE = 16
@@ -78,10 +79,16 @@ async def watch_exports(
             next run goes on with it.
 
     """
+    with ended_by_sigterm():
+        return await _watch(connection, fetch_only, companies_at_once, minutes_per_company * 60)
+
+
+async def _watch(connection: str | None, fetch_only: bool, at_once: int, seconds: float) -> State[Any]:
+    """Do what the flow does, and give its state, whatever goes wrong."""
     try:
         companies = [] if connection else await companies_to_serve()
         if companies and not only_the_environment(companies):
-            return await _all(companies, fetch_only, companies_at_once, minutes_per_company * 60)
+            return await _all(companies, fetch_only, at_once, seconds)
         job = await _waiting_job(await find_connection(connection))
     except ConfigurationError as error:
         return presentation.configuration_wrong(error)
