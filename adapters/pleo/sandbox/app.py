@@ -27,9 +27,11 @@ def make_app(world: World) -> tuple[Starlette, Control]:
         *control_routes(control),
         # Every method: a misspelt order must not reach the gate, where it would count as a client's request.
         Route("/_sandbox/{path:path}", _nothing_here, methods=_METHODS),
-        Route("/{path:path}", gate),
     ]
-    return Starlette(routes=routes), control
+    app = Starlette(routes=routes)
+    app.router.redirect_slashes = False
+    app.router.default = gate  # not a route: none matches a path with a line end in it
+    return app, control
 
 
 async def _nothing_here(_request: Request) -> Response:

@@ -68,7 +68,9 @@ def test_anything_else_is_401_and_says_which_ways_there_are(
 def test_no_credential_at_all_is_401_before_anything_else_is_looked_at(anyone: httpx.Client) -> None:
     assert refusal(anyone.get("/v3/export-jobs/no-uuid")) == (401, "UNAUTHORIZED")
     assert refusal(anyone.post("/v3/export-job-events", content=b"{")) == (401, "UNAUTHORIZED")
-    assert refusal(anyone.get("/v3/nothing")) == (404, "NOT_FOUND")
+    assert refusal(anyone.get("/v1/subscriptions/a%0Ab")) == (401, "UNAUTHORIZED")
+    for path in ("/v3/nothing", "/v3/nothing/", "/%0A"):
+        assert refusal(anyone.get(path)) == (404, "NOT_FOUND")
 
 
 def test_a_refresh_replaces_both_tokens_and_the_old_ones_are_dead(
