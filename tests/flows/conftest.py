@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from flows.commands.local_services import fava_ledger, free_port, prefect_server
 from flows.export_job import export_job
 from flows.report import RunReport, collected_report
 from tests.conftest import PREFECT_FOLDER, PREFECT_PORT
+from tests.flows.commands import Ended, in_process
 from tests.flows.exports import BOOKS, Export
 from tests.flows.saved import forget_all
 from tests.support.fava_server import FavaServer
@@ -43,6 +45,12 @@ def no_connection_stays_saved(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if "prefect_api" in request.fixturenames:
         asyncio.run(forget_all())
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+    """Run `pleo-export` with arguments in this process."""
+    return partial(in_process, capsys)
 
 
 @pytest.fixture

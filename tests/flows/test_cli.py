@@ -1,33 +1,25 @@
-"""The command line as a process: exit codes, the JSON of the last line, and what it must not do."""
+"""The command line: exit codes, the JSON of the last line, and what it must not do."""
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from adapters.pleo.sandbox.server import EmbeddedPleo
+from tests.flows.commands import Ended, as_process, last_json
 
-PROGRAM = Path(sys.executable).with_name("pleo-export")
 CANARY = "CANARY-7f3a"
 Connect = Callable[..., None]
+Call = Callable[..., Ended]
 
 
-def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=90)
-
-
-def last_json(done: subprocess.CompletedProcess[str]) -> Any:
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def test_check_of_a_ready_system(pleo: EmbeddedPleo, connect: Connect, healthy_ledger: str) -> None:
+def test_check_of_a_ready_system(
+    pleo: EmbeddedPleo, connect: Connect, healthy_ledger: str, call: Call
+) -> None:
     connect(healthy_ledger)
     done = call("check", "--json")
     assert done.returncode == 0, done.stderr
@@ -41,7 +33,9 @@ def test_check_of_a_ready_system(pleo: EmbeddedPleo, connect: Connect, healthy_l
     assert "Fava is ready to take entries" in shown.stdout
 
 
-def test_check_of_a_system_that_is_not_ready(pleo, connect: Connect, read_only_ledger: str) -> None:
+def test_check_of_a_system_that_is_not_ready(
+    pleo, connect: Connect, read_only_ledger: str, call: Call
+) -> None:
     connect(read_only_ledger)
     done = call("check", "--json")
     assert done.returncode == 3
@@ -55,7 +49,7 @@ def test_check_of_a_system_that_is_not_ready(pleo, connect: Connect, read_only_l
     assert last_json(call("check", "--json"))["failure"]["type"] == "validation_failure"
 
 
-def test_check_shows_what_was_not_run(pleo, connect: Connect, absent_ledger: str) -> None:
+def test_check_shows_what_was_not_run(pleo, connect: Connect, absent_ledger: str, call: Call) -> None:
     connect(absent_ledger)
     done = call("check", "--json")
     assert done.returncode == 3
@@ -74,7 +68,7 @@ def test_check_does_not_import_prefect(pleo, connect: Connect, healthy_ledger: s
     assert done.returncode == 0, done.stderr
 
 
-def test_rebook_needs_a_job(pleo: EmbeddedPleo, connect: Connect, healthy_ledger: str) -> None:
+def test_rebook_needs_a_job(pleo: EmbeddedPleo, connect: Connect, healthy_ledger: str, call: Call) -> None:
     connect(healthy_ledger)
     done = call("run", "--rebook", "--json")
     assert (done.returncode, done.stdout) == (2, "")
@@ -86,7 +80,7 @@ def test_rebook_needs_a_job(pleo: EmbeddedPleo, connect: Connect, healthy_ledger
 @pytest.mark.parametrize("command", [["check"], ["run", "--fetch-only"], ["run"]])
 @pytest.mark.parametrize("name", ["COMPANY_ID", "PLEO__BASE_URL", "ACCOUNTING__URL"])
 def test_a_missing_setting_is_one_sentence(
-    pleo: EmbeddedPleo, connect: Connect, healthy_ledger: str, command: list[str], name: str
+    pleo: EmbeddedPleo, connect: Connect, healthy_ledger: str, command: list[str], name: str, call: Call
 ) -> None:
     connect(healthy_ledger)
     del os.environ[f"PLEO_EXPORT_{name}"]
@@ -105,7 +99,7 @@ def test_a_missing_setting_is_one_sentence(
     "arguments",
     [["run", "--job-id", "no-uuid", "--fetch-only"], ["run", "--no-such-option"], ["no-such-command"]],
 )
-def test_wrong_usage(pleo, connect: Connect, healthy_ledger: str, arguments: list[str]) -> None:
+def test_wrong_usage(pleo, connect: Connect, healthy_ledger: str, arguments: list[str], call: Call) -> None:
     connect(healthy_ledger)
     done = call(*arguments)
     assert done.returncode == 2
@@ -113,11 +107,16 @@ def test_wrong_usage(pleo, connect: Connect, healthy_ledger: str, arguments: lis
 
 
 def test_run(
-    prefect_api: str, pleo: EmbeddedPleo, connect: Connect, healthy_ledger: str, read_only_ledger: str
+    prefect_api: str,
+    pleo: EmbeddedPleo,
+    connect: Connect,
+    healthy_ledger: str,
+    read_only_ledger: str,
+    call: Call,
 ) -> None:
     connect(healthy_ledger)
     job_id = pleo.create_job(items=2)
-    done = call("run", "--fetch-only", "--json")
+    done = as_process("run", "--fetch-only", "--json")
     assert done.returncode == 0, done.stderr
     record = last_json(done)
     assert (record["job_id"], record["stage"], record["state_name"]) == (
@@ -145,7 +144,12 @@ def test_run(
 
 
 def test_no_secret_is_said(
-    prefect_api: str, pleo: EmbeddedPleo, connect: Connect, absent_ledger: str, healthy_ledger: str
+    prefect_api: str,
+    pleo: EmbeddedPleo,
+    connect: Connect,
+    absent_ledger: str,
+    healthy_ledger: str,
+    call: Call,
 ) -> None:
     connect(
         absent_ledger,
@@ -155,7 +159,7 @@ def test_no_secret_is_said(
     )
     pleo.create_job(items=1)
     for arguments in (["check"], ["run", "--fetch-only"], ["connection", "save", "canary"]):
-        done = call(*arguments, "--json")
+        done = as_process(*arguments, "--json")  # with all that Prefect says
         assert CANARY not in done.stdout + done.stderr
     shown = call("connection", "show", "canary", "--json")
     assert shown.returncode == 0, shown.stderr
@@ -165,7 +169,7 @@ def test_no_secret_is_said(
 
 @pytest.mark.slow
 def test_a_saved_connection_runs_without_the_environment(
-    prefect_api: str, pleo: EmbeddedPleo, connect: Connect, healthy_ledger: str
+    prefect_api: str, pleo: EmbeddedPleo, connect: Connect, healthy_ledger: str, call: Call
 ) -> None:
     connect(healthy_ledger)
     assert call("connection", "save", "acme").returncode == 0

@@ -15,12 +15,11 @@ from prefect.client.orchestration import get_client
 
 from adapters.connection import ExportConnection
 from adapters.pleo.sandbox.server import EmbeddedPleo
-from flows.cli import main
 from flows.connections import BLOCK_TYPE
 from tests.conftest import PREFECT_FOLDER
+from tests.flows.commands import PROGRAM, in_process
 from tests.flows.deploying import prefect
 from tests.flows.saved import save, spoil
-from tests.flows.test_cli import PROGRAM
 
 pytestmark = pytest.mark.usefixtures("prefect_api")
 
@@ -28,11 +27,9 @@ CANARY = "CANARY-9c1e-in-a-block"
 
 
 def command(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
-    """Run a command in this process, which has Prefect imported already; give exit code and output."""
-    with pytest.raises(SystemExit) as ended:
-        main(list(arguments))
-    said = capsys.readouterr()
-    return int(str(ended.value.code)), said.err + said.out
+    """Give exit code and output."""
+    ended = in_process(capsys, *arguments)
+    return ended.returncode, ended.stderr + ended.stdout
 
 
 def last_json(said: str) -> Any:

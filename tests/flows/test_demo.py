@@ -14,8 +14,7 @@ import psutil
 import pytest
 
 from adapters.accounting.failures import FailureKind
-
-PROGRAM = Path(sys.executable).with_name("pleo-export")
+from tests.flows.commands import PROGRAM
 
 
 def started_in(folder: Path) -> list[str]:

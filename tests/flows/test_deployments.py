@@ -15,6 +15,8 @@ from prefect.client.schemas.objects import FlowRun
 from adapters.pleo.sandbox.server import EmbeddedPleo
 from tests.flows.deploying import CHECKOUT, SECONDS, deploy, worker
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
 
 def run_to_end(client: SyncPrefectClient, deployment: str, **parameters: object) -> FlowRun:
     deployed = client.read_deployment_by_name(deployment)
@@ -35,7 +37,6 @@ def artifact_keys(client: SyncPrefectClient, run: FlowRun) -> set[str | None]:
     return {artifact.key for artifact in found}
 
 
-@pytest.mark.timeout(180)
 def test_the_deployments_run_to_their_end(
     prefect_api: str, pleo: EmbeddedPleo, connect: Callable[..., None], healthy_ledger: str, tmp_path: Path
 ) -> None:

@@ -1,25 +1,23 @@
-"""`pleo-export plan` as a process: it says what a run would do, and does nothing itself."""
+"""`pleo-export plan`: it says what a run would do, and does nothing itself."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from adapters.pleo.sandbox.server import EmbeddedPleo
 from flows.commands.local_services import free_port
+from tests.flows.commands import Ended, last_json
 from tests.flows.exports import BOOKS, make_job
 from tests.support.fava_server import FavaServer
 
-PROGRAM = Path(sys.executable).with_name("pleo-export")
-Plan = Callable[..., subprocess.CompletedProcess[str]]
+Plan = Callable[..., Ended]
 EARLIER = "3f0a7c52-5a53-4d53-9a51-0d6f7a2b9c11"
 """An entry that is in the books before any job."""
 
@@ -39,20 +37,20 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FavaServer]:
 
 
 @pytest.fixture
-def plan(pleo: EmbeddedPleo, connect: Callable[..., None], ledger: FavaServer) -> Plan:
+def plan(
+    connect: Callable[..., None],
+    call: Callable[..., Ended],
+    ledger: FavaServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Plan:
     """Run the command with a connection to the ledger, or to another address."""
+    monkeypatch.setenv("COLUMNS", "200")
 
-    def call(*arguments: str, address: str = ledger.url) -> subprocess.CompletedProcess[str]:
+    def planned(*arguments: str, address: str = ledger.url) -> Ended:
         connect(address, ACCOUNTS__OUT_OF_POCKET="Liabilities:Employees")
-        return subprocess.run(
-            [PROGRAM, "plan", *arguments],
-            capture_output=True,
-            text=True,
-            timeout=90,
-            env={**os.environ, "COLUMNS": "200"},
-        )
+        return call("plan", *arguments)
 
-    return call
+    return planned
 
 
 def job_of_each_kind(pleo: EmbeddedPleo) -> str:
@@ -68,10 +66,6 @@ def job_of_each_kind(pleo: EmbeddedPleo) -> str:
 
 def writes(pleo: EmbeddedPleo) -> list[tuple[str, str]]:
     return [(each["method"], each["path"]) for each in pleo.requests() if each["method"] != "GET"]
-
-
-def last_json(done: subprocess.CompletedProcess[str]) -> Any:
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def files(ledger: FavaServer) -> dict[Path, tuple[bytes, int]]:
@@ -184,17 +178,21 @@ def test_a_pleo_that_cannot_be_asked(pleo: EmbeddedPleo, plan: Plan) -> None:
 
 
 def test_a_missing_setting_is_one_sentence(
-    pleo: EmbeddedPleo, connect: Callable[..., None], ledger: FavaServer, monkeypatch: pytest.MonkeyPatch
+    pleo: EmbeddedPleo,
+    connect: Callable[..., None],
+    call: Callable[..., Ended],
+    plan: Plan,
+    ledger: FavaServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     connect(ledger.url)
     monkeypatch.delenv("PLEO_EXPORT_ACCOUNTING__URL")
-    done = subprocess.run([PROGRAM, "plan"], capture_output=True, text=True, timeout=90)
+    done = call("plan")
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.strip().splitlines()) == 1
     assert "PLEO_EXPORT_ACCOUNTING__URL" in done.stderr
     assert pleo.requests() == []
-    connect(ledger.url)
-    assert subprocess.run([PROGRAM, "plan"], capture_output=True, timeout=90).returncode == 0
+    assert plan().returncode == 0
 
 
 def test_it_does_not_import_prefect(
@@ -210,4 +208,4 @@ def test_it_does_not_import_prefect(
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert last_json(done)["job_id"] == job_id
+    assert json.loads(done.stdout)["job_id"] == job_id

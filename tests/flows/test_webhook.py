@@ -17,8 +17,9 @@ from prefect.client.orchestration import get_client
 
 from adapters.pleo.sandbox.server import EmbeddedPleo
 from flows.commands.local_services import free_port
+from tests.flows.commands import PROGRAM, in_process
 from tests.flows.deploying import prefect, worker
-from tests.flows.webhooks import PROGRAM, call, idle_deployment, only_run, receiver, redeliver, runs_of
+from tests.flows.webhooks import idle_deployment, only_run, receiver, redeliver, runs_of
 from tests.support.deliveries import SECRET, SENDER, Delivery, new_secret
 
 Connect = Callable[..., None]
@@ -174,7 +175,7 @@ def test_saved_connections_are_served_side_by_side(
         first.job_id: "mine",
         second.job_id: "other",
     }
-    twice = call(capsys, *options, "--connection", "twin", "--port", "0")
+    twice = in_process(capsys, "webhook", *options, "--connection", "twin", "--port", "0")
     assert (twice.returncode, "same company" in twice.stderr) == (2, True)
 
 
@@ -185,7 +186,7 @@ def test_what_keeps_it_from_serving_is_one_sentence(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     def refused(*arguments: str) -> str:
-        done = call(capsys, *arguments)
+        done = in_process(capsys, "webhook", *arguments)
         assert (done.returncode, done.stdout) == (2, "")
         assert len(done.stderr.splitlines()) == 1, done.stderr
         assert "Traceback" not in done.stderr
@@ -223,8 +224,9 @@ def test_from_the_click_in_pleo_to_the_books(
     connect(healthy_ledger, WITHOUT_RECEIPT="book")
     port = free_port()
     env_file = tmp_path / "hook.env"
-    subscribed = call(
+    subscribed = in_process(
         capsys,
+        "webhook",
         "subscribe",
         "--url",
         f"http://127.0.0.1:{port}/webhook",

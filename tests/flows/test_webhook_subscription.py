@@ -13,7 +13,7 @@ import pytest
 
 from adapters.environment import load_connection
 from adapters.pleo.sandbox.server import EmbeddedPleo
-from tests.flows.webhooks import Ended, call
+from tests.flows.commands import Ended, in_process
 
 URL = "https://hooks.example/webhook"
 NAME = "PLEO_EXPORT_PLEO__WEBHOOK_SECRET"
@@ -24,7 +24,7 @@ Call = Callable[..., Ended]
 @pytest.fixture
 def webhook(connect: Connect, absent_ledger: str, capsys: pytest.CaptureFixture[str]) -> Iterator[Call]:
     connect(absent_ledger)
-    yield lambda *arguments: call(capsys, *arguments)
+    yield lambda *arguments: in_process(capsys, "webhook", *arguments)
     os.environ.pop("PLEO_EXPORT_PLEO__WEBHOOK_BASIC", None)
 
 

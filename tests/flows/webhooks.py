@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
     FlowRunFilter,
@@ -22,10 +20,8 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.sorting import FlowRunSort
 
-from flows.cli import main
+from tests.flows.commands import PROGRAM
 from tests.support.deliveries import Delivery
-
-PROGRAM = Path(sys.executable).with_name("pleo-export")
 
 
 @dataclass
@@ -68,22 +64,6 @@ def receiver(
     finally:
         process.kill()
         process.wait(10)
-
-
-@dataclass
-class Ended:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> Ended:
-    """`pleo-export webhook …` to its end, in this process: a new one takes seconds."""
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as ended:
-        main(["webhook", *arguments])
-    said = capsys.readouterr()
-    return Ended(int(ended.value.code or 0), said.out, said.err)
 
 
 def redeliver(delivery: Delivery, url: str) -> None:
