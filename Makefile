@@ -6,7 +6,7 @@ BIN := .venv/bin
 FOR_DEMO := .venv/.installed-for-demo
 ALL := .venv/.installed-all
 
-.PHONY: demo demo-failures demo-tryton test test-long check bench readme images wheel lock clean
+.PHONY: demo demo-failures demo-tryton test test-alone test-long check bench readme images wheel lock clean
 
 demo: $(FOR_DEMO)  ## a real run: three jobs against the embedded Pleo and a Fava ledger
 	$(BIN)/pleo-export demo
@@ -20,7 +20,10 @@ demo-tryton: $(ALL)  ## the same with a real Tryton on a real PostgreSQL, which 
 test: $(ALL)  ## the default test suite
 	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder $(PYTEST_ARGS)
 
-test-long: $(ALL)  ## kills at every request, whole sweeps for secrets, a real browser, several machines: an hour or more
+test-alone: $(ALL)  ## what wants the machine to itself: a real browser, several machines, an operator's retries
+	$(BIN)/python -m pytest -m alone $(PYTEST_ARGS)
+
+test-long: $(ALL)  ## kills at every request, parts of Prefect's server that go, long fuzzing: an hour or more
 	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m long $(PYTEST_ARGS)
 
 check: $(ALL)  ## style, types, and the direction of imports
@@ -59,8 +62,9 @@ readme: $(ALL)  ## bring the tables of README.md up to date with the code
 
 wheel: $(ALL)  ## what is released, in dist/
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
+
 images: $(ALL)  ## take the images of docs/operators.md anew, in a real browser
-	IMAGES=docs/images $(BIN)/python -m pytest -m long tests/browser/test_operator.py
+	IMAGES=docs/images $(BIN)/python -m pytest -m alone tests/browser/test_operator.py
 
 EXPORT := uv export --quiet --frozen --no-emit-project --format requirements-txt --no-header
 

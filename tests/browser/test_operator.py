@@ -11,7 +11,7 @@ from tests.browser.prefect_pages import PrefectPages
 from tests.browser.stand import CONNECTION, Stand
 from tests.flows.exports import entries, events, links, make_job, statuses
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600, func_only=True)]
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(600, func_only=True)]
 
 
 def test_from_a_failed_run_to_a_full_export(pages: PrefectPages, stand: Stand) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.prefect_pages import PrefectPages
 from tests.browser.stand import CONNECTION, Stand
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300, func_only=True)]
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(300, func_only=True)]
 
 
 def test_every_choice_is_explained_and_enumerations_are_lists(pages: PrefectPages, stand: Stand) -> None:

@@ -10,7 +10,7 @@ from flows.markdown import link, table, text
 from tests.browser.prefect_pages import PrefectPages
 from tests.browser.stand import Stand
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300, func_only=True)]
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(300, func_only=True)]
 
 HOSTILE = (
     "a | b",

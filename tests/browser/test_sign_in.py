@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from flows.commands.local_services import prefect_server
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]
 
 
 def test_signing_in(page: Page, tmp_path: Path) -> None:

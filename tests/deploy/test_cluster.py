@@ -44,8 +44,9 @@ def start_runs(cluster: Cluster, companies: Iterable[Company]) -> None:
             client.create_flow_run_from_deployment(deployed.id, parameters={"connection": company.name})
 
 
-@pytest.mark.long
+@pytest.mark.alone
 @pytest.mark.timeout(600)
+@pytest.mark.usefixtures("programs")
 async def test_every_job_ends_rightly_and_none_runs_twice(tmp_path: Path) -> None:
     with fleet(tmp_path, COMPANIES) as companies, local_cluster(tmp_path) as cluster:
         cluster.deploy()

@@ -16,7 +16,7 @@ from flows.lease import LEASE_SECONDS
 from tests.deploy.fleet import fleet, save_connections
 from tests.deploy.test_cluster import QUICK, UNFINISHED, start_runs, wait_until
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600), pytest.mark.usefixtures("programs")]
 
 ITEMS = 400
 REPORT_SECONDS = 25

@@ -78,12 +78,12 @@ async def test_what_is_in_the_books_is_reported_first_and_saves_the_job(
     ("operation", "call", "booked"),
     [
         ("listExportItems", 1, 0),
-        pytest.param("updateExportJobItems", 1, 100, marks=pytest.mark.long),
-        pytest.param("createExportJobEvent", 2, 101, marks=pytest.mark.long),
-        pytest.param("listExportJobItems", 3, 101, marks=pytest.mark.long),
+        pytest.param("updateExportJobItems", 1, 100, marks=pytest.mark.slow),
+        pytest.param("createExportJobEvent", 2, 101, marks=pytest.mark.slow),
+        pytest.param("listExportJobItems", 3, 101, marks=pytest.mark.slow),
     ],
 )
-@pytest.mark.parametrize("how", ["expired", pytest.param("canceled", marks=pytest.mark.long)])
+@pytest.mark.parametrize("how", ["expired", pytest.param("canceled", marks=pytest.mark.slow)])
 async def test_a_job_that_ends_at_any_call(
     pleo: EmbeddedPleo, export: Export, fava: FavaServer, operation: str, call: int, booked: int, how: str
 ) -> None:

@@ -24,7 +24,7 @@ from tests.flows.deploying import deploy, prefect, worker
 from tests.flows.exports import entries, events, links, make_job
 from tests.support.fava_server import FavaServer
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(900)]
 
 SECONDS = 240
 """For one step; with a machine to itself it takes some seconds."""

@@ -39,7 +39,7 @@ def delivery(pleo: EmbeddedPleo) -> Delivery:
     return Delivery(company_id=str(pleo.company_id))
 
 
-@pytest.mark.long
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 def test_a_thousand_deliveries_start_each_job_once_across_a_restart(
     prefect_api: str, pleo: EmbeddedPleo, hooked: Callable[..., None], tmp_path: Path
@@ -67,7 +67,7 @@ def test_a_thousand_deliveries_start_each_job_once_across_a_restart(
     assert SECRET not in log.read_text()
 
 
-@pytest.mark.long
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 def test_bad_requests_leave_memory_log_and_runs_as_they_were(
     prefect_api: str, pleo: EmbeddedPleo, hooked: Callable[..., None], tmp_path: Path
@@ -94,7 +94,7 @@ def test_bad_requests_leave_memory_log_and_runs_as_they_were(
     assert [run.parameters["job_id"] for run in runs_of(deployment_id)] == [good.job_id]
 
 
-@pytest.mark.long
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 def test_while_prefect_is_away_pleo_is_asked_to_deliver_again(
     prefect_api: str,
@@ -144,7 +144,7 @@ def test_a_deployment_that_was_made_anew_is_found(
     assert [run.parameters["job_id"] for run in runs_of(second)] == [lost.job_id]
 
 
-@pytest.mark.long
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 def test_saved_connections_are_served_side_by_side(
     prefect_api: str,
@@ -211,7 +211,7 @@ def test_what_keeps_it_from_serving_is_one_sentence(
     assert "--host" in refused("--deployment", "export-job/sentences", "--host", "no-such-host.invalid")
 
 
-@pytest.mark.long
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 def test_from_the_click_in_pleo_to_the_books(
     prefect_api: str,

@@ -16,7 +16,7 @@ from tests.support.kept_folder import kept_folder
 from tests.support.postgres import own_postgres
 
 
-@pytest.mark.long
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 def test_a_sample_of_ways_leaves_no_trace(place: Place, traces: Traces) -> None:
     runs, said = place.run(*SAMPLE)
@@ -31,7 +31,7 @@ def test_a_sample_of_ways_leaves_no_trace(place: Place, traces: Traces) -> None:
     assert {"prefect.db", "prefect.db as text", "server.log", "books.jsonl", "tokens of oauth"} <= names
 
 
-@pytest.mark.long
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 def test_a_saved_connection_shows_nothing(place: Place, traces: Traces) -> None:
     settings = {
@@ -71,7 +71,7 @@ def test_the_search_finds_it_in_a_header(traces: Traces) -> None:
         assert traces.inside(base64.b64encode(pair.encode())), pair
 
 
-@pytest.mark.long
+@pytest.mark.alone
 def test_the_search_finds_it_in_a_database(tmp_path: Path, traces: Traces) -> None:
     with sqlite3.connect(tmp_path / "prefect.db") as database:
         database.execute("create table state (message text)")
@@ -81,7 +81,7 @@ def test_the_search_finds_it_in_a_database(tmp_path: Path, traces: Traces) -> No
     assert found["prefect.db"]
 
 
-@pytest.mark.long
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 def test_the_search_finds_it_where_prefect_puts_it(place: Place, traces: Traces) -> None:
     planted = (
@@ -92,7 +92,7 @@ def test_the_search_finds_it_where_prefect_puts_it(place: Place, traces: Traces)
     assert "prefect.db as text" in left(place, traces)
 
 
-@pytest.mark.long
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("family", families(SECRET))
 def test_every_way_leaves_no_trace(searched: Place, traces: Traces, family: str) -> None:
@@ -103,7 +103,7 @@ def test_every_way_leaves_no_trace(searched: Place, traces: Traces, family: str)
     assert [run["way"] for run in runs] == list(ways)
 
 
-@pytest.mark.long
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 def test_a_sample_leaves_no_trace_in_postgresql(
     traces: Traces, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory

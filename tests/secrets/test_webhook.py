@@ -16,7 +16,7 @@ from tests.secrets.conftest import SECRET, WEBHOOK_SECRET, Place, left
 from tests.secrets.traces import Traces
 from tests.support.deliveries import Delivery, new_secret
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]
 
 
 def settings(pleo: EmbeddedPleo, **changes: str) -> dict[str, str]:
