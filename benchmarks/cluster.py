@@ -16,8 +16,6 @@ from typing import Any
 
 import psutil
 import psycopg
-from prefect.client.orchestration import get_client
-from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
 from benchmarks.measuring import print_table
 from deploy.local_cluster import Cluster, local_cluster
@@ -123,12 +121,7 @@ def _round(
 
 
 def _run_all(cluster: Cluster, deployment: str, orders: list[dict[str, Any]]) -> None:
-    settings = cluster.environment
-    updates = {
-        PREFECT_API_URL: settings["PREFECT_API_URL"],
-        PREFECT_API_AUTH_STRING: settings["PREFECT_API_AUTH_STRING"],
-    }
-    with temporary_settings(updates), get_client(sync_client=True) as client:
+    with cluster.client() as client:
         deployed = client.read_deployment_by_name(f"{deployment}/{deployment}")
         runs = [
             client.create_flow_run_from_deployment(deployed.id, parameters=each, name=f"load {number}").id

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psutil
+from prefect.client.orchestration import SyncPrefectClient
 from redis import ConnectionError as RedisConnectionError
 from redis import Redis
 from redis.backoff import ConstantBackoff
@@ -91,6 +92,11 @@ class Cluster:
 
         """
         _run([sys.executable, "-m", "deploy.deployments"], self.environment)
+
+    def client(self) -> SyncPrefectClient:
+        """Give a client of its API; it is a context manager."""
+        address, auth = (self.environment[f"PREFECT_API_{name}"] for name in ("URL", "AUTH_STRING"))
+        return SyncPrefectClient(address, auth_string=auth)
 
     def start_worker(self, name: str, environment: Mapping[str, str] | None = None) -> Worker:
         """Start a process worker; `environment` is for it and its runs."""

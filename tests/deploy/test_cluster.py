@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from prefect.client.orchestration import get_client
-from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
 from deploy.local_cluster import Cluster, local_cluster
 from tests.deploy.fleet import Company, fleet, save_connections
@@ -33,12 +31,7 @@ async def wait_until(holds: Callable[[], bool], seconds: float, what: str) -> No
 
 
 def start_runs(cluster: Cluster, companies: Iterable[Company]) -> None:
-    settings = cluster.environment
-    updates = {
-        PREFECT_API_URL: settings["PREFECT_API_URL"],
-        PREFECT_API_AUTH_STRING: settings["PREFECT_API_AUTH_STRING"],
-    }
-    with temporary_settings(updates), get_client(sync_client=True) as client:
+    with cluster.client() as client:
         deployed = client.read_deployment_by_name("export-job/export-job")
         for company in companies:
             client.create_flow_run_from_deployment(deployed.id, parameters={"connection": company.name})
