@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from adapters.accounting.failures import DOCUMENTED_TEXT
 from adapters.accounting.registry import registered
 from adapters.connection import ExportConnection
 from tests.docs.readme_tables import README, settings, with_tables
+from tests.flows.commands import in_process
 
 CHECKOUT = README.parent
 TEXT = README.read_text(encoding="utf-8")
@@ -53,10 +52,8 @@ def test_every_make_target_that_is_named_exists() -> None:
     assert [target for target in named if f"\n{target}:" not in makefile] == []
 
 
-def test_every_command_that_is_named_exists() -> None:
+def test_every_command_that_is_named_exists(capsys: pytest.CaptureFixture[str]) -> None:
     named = set(re.findall(r"pleo-export ((?:connection )?[a-z]+)", TEXT)) - {"connection"}
     assert "run" in named
-    program = Path(sys.executable).with_name("pleo-export")
     for command in sorted(named):
-        done = subprocess.run([program, *command.split(), "--help"], capture_output=True, timeout=60)
-        assert done.returncode == 0, command
+        assert in_process(capsys, *command.split(), "--help").returncode == 0, command

@@ -143,6 +143,7 @@ def test_run(
     assert (done.returncode, last_json(done)["state_name"]) == (0, "NothingToExport")
 
 
+@pytest.mark.slow
 def test_no_secret_is_said(
     prefect_api: str,
     pleo: EmbeddedPleo,

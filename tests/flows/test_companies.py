@@ -130,6 +130,7 @@ async def test_the_next_run_waits_for_no_slow_company(pleo: EmbeddedPleo, fava: 
     assert pleo.job(hanging)["status"] == "failed"
 
 
+@pytest.mark.slow
 async def test_an_export_that_takes_too_long_is_gone_on_with(pleo: EmbeddedPleo, fava: FavaServer) -> None:
     company = await save("acme", pleo, {"system": "fava", "url": fava.url}, without_receipt="book")
     job_id = make_job(pleo, 2, company_id=str(company))
@@ -168,6 +169,7 @@ async def test_which_companies_are_served(
     assert state.name == "ItemsFetched", "a connection that is named is served"
 
 
+@pytest.mark.slow
 async def test_a_setting_missing_in_the_environment_stops_no_saved_company(
     pleo: EmbeddedPleo, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,7 @@ def last_json(said: str) -> Any:
     return json.loads(said.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_list_and_delete(pleo: EmbeddedPleo, capsys: pytest.CaptureFixture[str]) -> None:
     company = asyncio.run(save("acme", pleo, {"system": "faulty"}, api_key=CANARY))
     asyncio.run(save("half", pleo, {"system": "faulty"}))
@@ -68,6 +69,7 @@ def test_list_and_delete(pleo: EmbeddedPleo, capsys: pytest.CaptureFixture[str])
     assert "No connection is saved" in left and last_json(left) == {"connections": []}
 
 
+@pytest.mark.slow
 def test_nobody_to_ask(pleo: EmbeddedPleo) -> None:
     asyncio.run(save("acme", pleo, {"system": "faulty"}))
     unasked = subprocess.run(
@@ -92,6 +94,7 @@ def answered(name: str, answer: bytes) -> int:
         os.close(theirs)
 
 
+@pytest.mark.slow
 async def test_the_form_explains_every_field_and_masks_secrets() -> None:
     prefect("block", "register", "-m", "flows.blocks")
     async with get_client() as client:

@@ -82,6 +82,7 @@ def test_every_failure_can_be_shown(tmp_path: Path) -> None:
     assert all(failure["as_expected"] for failure in record["failures"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "program"),
     [

@@ -65,6 +65,7 @@ async def test_a_defect_before_anything_is_booked_fails_the_job(
     assert statuses(pleo, again) == {"successful": 2}
 
 
+@pytest.mark.slow
 async def test_a_defect_that_a_resumed_run_meets_again_fails_the_job(
     pleo: EmbeddedPleo, export: Export, fava: FavaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,6 +69,7 @@ async def test_entries_are_booked_once_more_when_a_person_says_so(
     assert {entry: ids(pleo, later)[entry] for entry in ids(pleo, first)} == ids(pleo, first)
 
 
+@pytest.mark.slow
 async def test_a_run_that_broke_off_does_not_book_a_third_time(
     pleo: EmbeddedPleo, export: Export, fava: FavaServer
 ) -> None:
@@ -105,6 +106,7 @@ async def test_each_job_rebooks_for_itself(pleo: EmbeddedPleo, export: Export, f
     assert len(own(fava)) == 3
 
 
+@pytest.mark.slow
 async def test_what_cannot_be_booked_cannot_be_rebooked(
     pleo: EmbeddedPleo, export: Export, fava: FavaServer
 ) -> None:

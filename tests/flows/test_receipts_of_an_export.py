@@ -106,6 +106,7 @@ async def test_a_missing_receipt_fails_its_item_alone(
     assert len(kept(fava)) == len(named(fava)) == 3
 
 
+@pytest.mark.slow
 async def test_a_missing_receipt_of_what_is_booked_already_counts_the_same(
     pleo: EmbeddedPleo, export: Export, fava: FavaServer
 ) -> None:
@@ -126,6 +127,7 @@ async def test_a_missing_receipt_of_what_is_booked_already_counts_the_same(
     assert len(kept(fava)) == 1
 
 
+@pytest.mark.slow
 async def test_a_missing_receipt_can_be_a_warning(
     pleo: EmbeddedPleo, export: Export, fava: FavaServer
 ) -> None:
@@ -209,6 +211,7 @@ async def test_a_ledger_without_a_documents_folder(
     assert fava.ask("errors") == []
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 async def test_a_ledger_without_a_documents_folder_can_be_a_warning(
     pleo: EmbeddedPleo, export: Export, without_folder: FavaServer

@@ -189,6 +189,7 @@ async def test_a_certain_refusal(
         await assert_once(fava, system, batch)
 
 
+@pytest.mark.slow
 async def test_read_only_and_stopped(own_fava: FavaServer) -> None:
     batch = [an_entry()]
     async with opened(own_fava.url) as system:

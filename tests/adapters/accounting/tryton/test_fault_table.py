@@ -52,7 +52,9 @@ def between(tryton: TrytonServer) -> Iterator[ScriptedServer]:
 
 
 @pytest.mark.parametrize("case", FAULTS, ids=str)
-@pytest.mark.parametrize("check", Check)
+@pytest.mark.parametrize(
+    "check", [Check.REACHABILITY, pytest.param(Check.AUTH, marks=pytest.mark.slow), Check.WRITABILITY]
+)
 async def test_a_fault_is_told_in_time_and_passes(
     check: Check,
     case: FaultCase,

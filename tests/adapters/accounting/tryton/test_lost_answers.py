@@ -111,6 +111,7 @@ async def test_entries_that_tryton_creates_after_we_lost_it_are_found(
     assert len(ledger.moves(*references(given))) == 3
 
 
+@pytest.mark.slow
 async def test_entries_that_tryton_creates_much_later_are_uncertain_and_then_found(
     server: LosingServer, connection: Connection, ledger: Ledger
 ) -> None:
@@ -196,6 +197,7 @@ async def test_a_refused_connection_refuses_the_entries(
     assert len(ledger.moves(entry.reference)) == 1
 
 
+@pytest.mark.slow
 async def test_a_defect_of_tryton_refuses_the_entry_that_brings_it_about(
     server: LosingServer, connection: Connection, ledger: Ledger
 ) -> None:

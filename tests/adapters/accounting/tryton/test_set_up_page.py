@@ -32,6 +32,7 @@ def program(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 async def test_the_programs_user_may_book_with_attachments_and_may_not_take_back(
     tryton: TrytonServer, connection: Connection, program: Path, tmp_path: Path
 ) -> None:
