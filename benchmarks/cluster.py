@@ -32,7 +32,7 @@ _KINDS = {
     "a worker": "worker start",
     "Redis": "redis-server",
     "HAProxy": "haproxy",
-    "a run": "flow-run execute",
+    "a run": "prefect.engine",
 }
 """Words of a command line by which each kind of process is known."""
 
