@@ -18,7 +18,7 @@ demo-tryton: $(ALL)  ## the same with a real Tryton on a real PostgreSQL, which 
 	$(BIN)/pleo-export demo --tryton
 
 test: $(ALL)  ## the default test suite
-	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 3 --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-alone: $(ALL)  ## what wants the machine to itself: a real browser, several machines, an operator's retries
 	$(BIN)/python -m pytest -m alone $(PYTEST_ARGS)
