@@ -16,10 +16,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from uuid import UUID
 
-import httpx
 from prefect.client.orchestration import PrefectClient, SyncPrefectClient, get_client
 from prefect.client.schemas.objects import ConcurrencyLeaseHolder
 from prefect.context import FlowRunContext
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_REQUEST_TIMEOUT, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 LEASE_SECONDS = 60
@@ -114,7 +114,7 @@ async def take_slot(client: PrefectClient, limit: str) -> Lease | None:
         answer = await client.increment_concurrency_slots_with_lease(
             [limit], 1, "concurrency", LEASE_SECONDS, _holder()
         )
-    except httpx.HTTPStatusError as error:
+    except PrefectHTTPStatusError as error:
         if _status(error) == _HELD_BY_ANOTHER:
             return None
         raise
@@ -133,4 +133,4 @@ def _holder() -> ConcurrencyLeaseHolder | None:
 
 
 def _status(error: Exception) -> int | None:
-    return error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
+    return error.response.status_code if isinstance(error, PrefectHTTPStatusError) else None

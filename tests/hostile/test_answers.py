@@ -12,26 +12,23 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from adapters.accounting.booking import Booked, Entry, EntryLine, Refused, Uncertain
-from adapters.accounting.contract import BookingAccounts, CheckFailed
-from adapters.accounting.failures import FailureKind
+from adapters.accounting.booking import Entry, EntryLine
+from adapters.accounting.contract import BookingAccounts
 from adapters.accounting.registry import open_system, registered
 from adapters.connection import ExportConnection
 from adapters.pleo.client import PleoClient
 from adapters.pleo.sandbox.server import EmbeddedPleo
 from adapters.retry import RetryPolicy
 from flows.report import RunReport
-from flows.rules.readiness import Readiness
 from flows.session import Session
 from tests.machine.driving import drive
 from tests.support.fava_server import SLUG, FavaServer, ledger_text
 from tests.support.filed_books import FiledBooks
 from tests.support.spoiling_proxy import Spoiling, SpoilingProxy, spoilings
+from tests.support.spoilt_booking import GRACE, booked
 
 QUICK = RetryPolicy(attempts=2, budget=1.0, first_wait=0.002, longest_wait=0.01)
 DEADLINE = 5.0
-GRACE = 20.0
-"""Seconds in which a whole run must be over; it takes about 0.1 s on a machine that is not busy."""
 
 few = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 many = settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
@@ -118,39 +115,21 @@ def an_entry(reference: UUID) -> Entry:
     return Entry(reference, dt.date(2024, 3, 1), "EUR", "Payee", "Trip", lines)
 
 
-async def booked(proxy: SpoilingProxy, spoiling: Spoiling) -> None:
-    """Check, look up, examine and book past spoilt answers: what comes is what the contract names."""
+async def booked_in_fava(proxy: SpoilingProxy, spoiling: Spoiling) -> None:
     form = registered()["fava"].Settings
     given_settings = form.model_validate({"system": "fava", "url": f"{proxy.origin}/{SLUG}"})
     proxy.begin(spoiling)
     system = open_system(given_settings, accounts=BookingAccounts(wallet="Assets:Pleo"), deadline=DEADLINE)
-    entry = an_entry(uuid4())
-    begun = time.monotonic()
     try:
-        for outcome in await Readiness(system, DEADLINE, 3 * DEADLINE).run_all():
-            assert outcome.failure is None or outcome.failure.kind is not FailureKind.DEFECT, outcome
-        proxy.begin(spoiling)
-        for ask in (system.find([entry.reference]), system.examine([entry])):
-            try:
-                await ask
-            except CheckFailed:
-                continue
-        proxy.begin(spoiling)
-        (result,) = await system.book([entry])
-        assert isinstance(result, Booked | Refused | Uncertain)
-        proxy.begin(None)
-        found = await system.find([entry.reference])
-        assert not (isinstance(result, Booked) and entry.reference not in found)
-        assert not (isinstance(result, Refused) and entry.reference in found)
+        await booked(system, proxy, spoiling, an_entry(uuid4()), DEADLINE)
     finally:
         await system.aclose()
-    assert time.monotonic() - begun < 3 * GRACE
 
 
 @few
 @given(spoiling=spoilings)
 def test_answers_of_fava(before_fava: SpoilingProxy, spoiling: Spoiling) -> None:
-    asyncio.run(booked(before_fava, spoiling))
+    asyncio.run(booked_in_fava(before_fava, spoiling))
 
 
 @pytest.mark.long
@@ -158,4 +137,4 @@ def test_answers_of_fava(before_fava: SpoilingProxy, spoiling: Spoiling) -> None
 @many
 @given(spoiling=spoilings)
 def test_more_answers_of_fava(before_fava: SpoilingProxy, spoiling: Spoiling) -> None:
-    asyncio.run(booked(before_fava, spoiling))
+    asyncio.run(booked_in_fava(before_fava, spoiling))
