@@ -243,7 +243,9 @@ def delete(name: str, *, yes: Annotated[bool, Parameter(negative=())] = False, j
 def _is_of_sigterm(error: BaseException) -> bool:
     from prefect.exceptions import TerminationSignal
 
-    return isinstance(error, TerminationSignal | asyncio.CancelledError)
+    from flows.commands.run import EndedBySigterm
+
+    return isinstance(error, TerminationSignal | EndedBySigterm | asyncio.CancelledError)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from rich.console import Console
@@ -50,21 +54,43 @@ def run_export(
     as_json: bool,
 ) -> ExitCode:
     """Run the flow `export-job`, print its timeline, and give the exit code of its ending."""
-    report = asyncio.run(
-        collect_run(
-            connection=connection,
-            job_id=job_id,
-            failure_reporting=failure_reporting,
-            fetch_only=fetch_only,
-            on_failed_job=on_failed_job,
-            rebook=rebook,
+    with _sigterm_ends_in_order():
+        report = asyncio.run(
+            collect_run(
+                connection=connection,
+                job_id=job_id,
+                failure_reporting=failure_reporting,
+                fetch_only=fetch_only,
+                on_failed_job=on_failed_job,
+                rebook=rebook,
+            )
         )
-    )
     console = Console(stderr=as_json)
     print_run(report, console)
     if as_json:
         print_json(record_of(report))
     return exit_code(report)
+
+
+class EndedBySigterm(SystemExit):
+    """SIGTERM came, and Prefect has marked the run if there was one."""
+
+
+@contextmanager
+def _sigterm_ends_in_order() -> Iterator[None]:
+    """Have SIGTERM raise where Prefect does not catch it: before a run, and when it sends it on after one."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        raise EndedBySigterm
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 async def collect_run(
