@@ -99,7 +99,8 @@ class PrefectPages:
     def open_artifact(self, key: str) -> Locator:
         """Open an artifact of the present run from its Artifacts tab, and give the part that shows it."""
         self.tab("Artifacts")
-        self.page.locator('a[href*="/artifacts/artifact/"]').filter(has_text=key).first.click()
+        named = self.page.get_by_text(key, exact=True)  # another one's description may hold the word
+        self.page.locator('a[href*="/artifacts/artifact/"]').filter(has=named).first.click()
         shown = self.page.get_by_role("tabpanel")
         expect(shown.get_by_role("table").first).to_be_visible()
         return shown
