@@ -6,7 +6,7 @@ the known ones, and a field that is absent reads like one that is null.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Generic, TypeVar
 from uuid import UUID
@@ -94,8 +94,11 @@ class ExportJob:
 
     @property
     def deadline(self) -> datetime:
-        """Moment at which the job expires unless it is updated (L25)."""
-        return (self.last_updated_at or self.created_at) + timedelta(seconds=self.expires_in)
+        """Moment at which the job expires unless it is updated (L25), or the last one that there is."""
+        try:
+            return (self.last_updated_at or self.created_at) + timedelta(seconds=self.expires_in)
+        except OverflowError:
+            return datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, config=WIRE)

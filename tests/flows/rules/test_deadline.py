@@ -40,6 +40,13 @@ def test_the_hour_counts_from_the_last_update(updated: datetime | None) -> None:
     assert deadline(Clock(), age=20 * MINUTE, updated=updated).left == 40 * MINUTE
 
 
+@pytest.mark.parametrize("updated", [datetime.max.replace(tzinfo=UTC), CREATED])
+@pytest.mark.parametrize("expires_in", [3600, 10**18, -(10**18)])
+def test_times_that_no_calendar_has_end_within_a_year(updated: datetime, expires_in: int) -> None:
+    strange = ExportJob(uuid4(), uuid4(), "in_progress", CREATED, expires_in, 3, last_updated_at=updated)
+    assert Deadline.of(strange, CREATED, Clock()).left <= timedelta(days=365)
+
+
 @pytest.mark.parametrize(
     ("age", "begun"),
     [(0, 100), (49.9, 100), (50, 100), (50.1, 1), (55, 1), (55.1, None), (60, None), (300, None)],
