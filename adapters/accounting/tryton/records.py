@@ -36,7 +36,10 @@ class Journal(BaseModel):
 
 def _date(value: Any) -> Any:
     if isinstance(value, dict) and value.get("__class__") == "date":
-        return dt.date(value["year"], value["month"], value["day"])
+        try:
+            return dt.date(value["year"], value["month"], value["day"])
+        except (KeyError, TypeError, OverflowError) as fault:  # pydantic takes a ValueError for a wrong form
+            raise ValueError("is no date") from fault
     return value
 
 
