@@ -62,6 +62,9 @@ class InstallationStatus(StrEnum):
     ERROR = "ERROR"
 
 
+_YEAR_SECONDS = 365 * 86_400
+"""Longer than this no job lives, whatever Pleo says."""
+
 UNFINISHED_JOB = frozenset({JobStatus.PENDING, JobStatus.IN_PROGRESS})
 ENDED_JOB = frozenset({JobStatus.FAILED, JobStatus.COMPLETED, JobStatus.COMPLETED_WITH_ERRORS})
 UNFINISHED_ITEM = frozenset({ItemStatus.PENDING, ItemStatus.IN_PROGRESS})
@@ -93,10 +96,15 @@ class ExportJob:
         return self.status in ENDED_JOB
 
     @property
+    def lifetime(self) -> timedelta:
+        """What each accepted update buys (L27), within what a calendar holds."""
+        return timedelta(seconds=max(-_YEAR_SECONDS, min(self.expires_in, _YEAR_SECONDS)))
+
+    @property
     def deadline(self) -> datetime:
         """Moment at which the job expires unless it is updated (L25), or the last one that there is."""
         try:
-            return (self.last_updated_at or self.created_at) + timedelta(seconds=self.expires_in)
+            return (self.last_updated_at or self.created_at) + self.lifetime
         except OverflowError:
             return datetime.max.replace(tzinfo=UTC)
 

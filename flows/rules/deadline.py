@@ -15,9 +15,6 @@ RESERVE = timedelta(minutes=10)
 LAST_START = timedelta(minutes=5)
 """With less left than this nothing is begun: one item with receipts and repeated calls can take minutes."""
 
-_YEAR_SECONDS = 365 * 86_400
-"""Longer than this no job lives: what Pleo says beyond it would be more than a calendar holds."""
-
 
 class TimeShort(Exception):
     """Too little of the job's hour is left for one more item; the job is failed with this reason."""
@@ -46,9 +43,10 @@ class Deadline:
         cls, job: ExportJob, now: datetime | None = None, clock: Callable[[], float] = time.monotonic
     ) -> Deadline:
         """Begin to count for a job that was read just now (L25)."""
-        lifetime = timedelta(seconds=max(-_YEAR_SECONDS, min(job.expires_in, _YEAR_SECONDS)))
-        deadline = cls(lifetime, clock)
-        deadline._ends = clock() + min(lifetime, job.deadline - (now or datetime.now(UTC))).total_seconds()
+        deadline = cls(job.lifetime, clock)
+        deadline._ends = (
+            clock() + min(job.lifetime, job.deadline - (now or datetime.now(UTC))).total_seconds()
+        )
         return deadline
 
     @property
